@@ -1,0 +1,73 @@
+package v1alpha1
+
+import (
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"knative.dev/pkg/apis"
+	duckv1 "knative.dev/pkg/apis/duck/v1"
+)
+
+// Reasons of the Ready condition of an Environment, beside the cause classes.
+const (
+	// ReasonProgressing: services are on their way.
+	ReasonProgressing = "Progressing"
+	// ReasonReady: all services are ready.
+	ReasonReady = "Ready"
+	// ReasonInvalid: the spec, product, class or a template is wrong; nothing was written.
+	ReasonInvalid = "InvalidSpec"
+	// ReasonFailed: a service failed.
+	ReasonFailed = "ServiceFailed"
+	// ReasonTerminating: the environment is being torn down.
+	ReasonTerminating = "Terminating"
+)
+
+var environmentConditions = apis.NewLivingConditionSet()
+
+// GetConditionSet returns the conditions of an Environment: Ready alone.
+func (*Environment) GetConditionSet() apis.ConditionSet { return environmentConditions }
+
+// GetStatus returns the part of the status that all Knative-style kinds share.
+func (e *Environment) GetStatus() *duckv1.Status { return &e.Status.Status }
+
+// GetGroupVersionKind returns the kind.
+func (*Environment) GetGroupVersionKind() schema.GroupVersionKind {
+	return SchemeGroupVersion.WithKind("Environment")
+}
+
+// MarkProgressing sets Ready to Unknown with a sentence.
+func (e *Environment) MarkProgressing(message string) {
+	e.mark(PhaseProgressing, message)
+	environmentConditions.Manage(&e.Status).MarkUnknown(apis.ConditionReady, ReasonProgressing, "%s", message)
+}
+
+// MarkReady sets Ready to True.
+func (e *Environment) MarkReady(message string) {
+	e.mark(PhaseReady, message)
+	environmentConditions.Manage(&e.Status).MarkTrueWithReason(apis.ConditionReady, ReasonReady, "%s", message)
+}
+
+// MarkFailed sets Ready to False.
+func (e *Environment) MarkFailed(reason, message string) {
+	e.mark(PhaseFailed, message)
+	environmentConditions.Manage(&e.Status).MarkFalse(apis.ConditionReady, reason, "%s", message)
+}
+
+// MarkTerminating sets Ready to False while the teardown runs.
+func (e *Environment) MarkTerminating(message string) {
+	e.mark(PhaseTerminating, message)
+	environmentConditions.Manage(&e.Status).MarkFalse(apis.ConditionReady, ReasonTerminating, "%s", message)
+}
+
+// Service returns the status of a service, or nil.
+func (s *EnvironmentStatus) Service(name string) *ServiceStatus {
+	for i := range s.Services {
+		if s.Services[i].Name == name {
+			return &s.Services[i]
+		}
+	}
+	return nil
+}
+
+func (e *Environment) mark(phase Phase, message string) {
+	e.Status.Phase, e.Status.Message = phase, message
+}
+

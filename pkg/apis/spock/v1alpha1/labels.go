@@ -1,0 +1,31 @@
+package v1alpha1
+
+// Labels and annotations that Spock writes on objects. Ownership of an object is
+// what these say, nothing else: teardown and restart read them, not templates.
+const (
+	// LabelEnvironment names the Environment an object belongs to.
+	LabelEnvironment = "spock.dev/environment"
+	// LabelEnvironmentNamespace is the namespace of that Environment.
+	LabelEnvironmentNamespace = "spock.dev/environment-namespace"
+	// LabelService names the service of the product an object belongs to.
+	LabelService = "spock.dev/service"
+	// LabelProduct names the Product of an Environment or EnvironmentRun.
+	LabelProduct = "spock.dev/product"
+	// AnnotationEnvironmentUID is the uid of the owning Environment: a namesake of a
+	// deleted Environment does not own what its predecessor left.
+	AnnotationEnvironmentUID = "spock.dev/environment-uid"
+	// AnnotationHash is the digest of what Spock wanted when it wrote the object. It
+	// is written in the same request as the object's spec, so a copy that carries the
+	// wanted hash is at or after our own write: its generation is the one to gate on.
+	AnnotationHash = "spock.dev/hash"
+	// AnnotationNode names the node of the plan (service or hook) that writes the object.
+	AnnotationNode = "spock.dev/node"
+	// AnnotationRun names the EnvironmentRun that last wrote the object.
+	AnnotationRun = "spock.dev/run"
+	// FinalizerEnvironment keeps an Environment until its teardown is observed.
+	FinalizerEnvironment = "environments.spock.dev"
+	// FinalizerCustomRun keeps a Teardown or Deploy CustomRun until its work is let go.
+	FinalizerCustomRun = "customruns.spock.dev"
+	// FieldManager is the field manager of every server-side apply.
+	FieldManager = "spock"
+)
