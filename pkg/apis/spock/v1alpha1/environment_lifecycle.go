@@ -16,6 +16,8 @@ const (
 	ReasonInvalid = "InvalidSpec"
 	// ReasonFailed: a service failed.
 	ReasonFailed = "ServiceFailed"
+	// ReasonSuspended: spec.suspend stops the engine.
+	ReasonSuspended = "Suspended"
 	// ReasonTerminating: the environment is being torn down.
 	ReasonTerminating = "Terminating"
 )
@@ -49,6 +51,12 @@ func (e *Environment) MarkReady(message string) {
 func (e *Environment) MarkFailed(reason, message string) {
 	e.mark(PhaseFailed, message)
 	environmentConditions.Manage(&e.Status).MarkFalse(apis.ConditionReady, reason, "%s", message)
+}
+
+// MarkSuspended sets Ready to False while the engine is stopped.
+func (e *Environment) MarkSuspended(message string) {
+	e.mark(PhaseSuspended, message)
+	environmentConditions.Manage(&e.Status).MarkFalse(apis.ConditionReady, ReasonSuspended, "%s", message)
 }
 
 // MarkTerminating sets Ready to False while the teardown runs.

@@ -61,6 +61,10 @@ type EnvironmentSpec struct {
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=1000
 	Only []string `json:"only,omitempty"`
+	// Suspend stops the engine before the next write: what is written stays, nothing more
+	// is. A cancelled deploy sets it, the next deploy clears it.
+	// +optional
+	Suspend bool `json:"suspend,omitempty"`
 	// Run is the layer of one deploy: what the pipeline that asked for it sets on top of
 	// everything else. The next deploy replaces it as a whole.
 	// +optional
@@ -119,6 +123,8 @@ const (
 	PhaseReady Phase = "Ready"
 	// PhaseFailed has a failed service, or was refused, and nothing else to do.
 	PhaseFailed Phase = "Failed"
+	// PhaseSuspended is stopped until spec.suspend is cleared.
+	PhaseSuspended Phase = "Suspended"
 	// PhaseTerminating is being torn down.
 	PhaseTerminating Phase = "Terminating"
 )
