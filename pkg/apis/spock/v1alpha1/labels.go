@@ -9,6 +9,13 @@ const (
 	LabelEnvironmentNamespace = "spock.dev/environment-namespace"
 	// LabelService names the service of the product an object belongs to.
 	LabelService = "spock.dev/service"
+	// LabelRole is on pods: RoleWorkload or RoleHook. A Service selects the first only, so
+	// that a running hook gets no traffic.
+	LabelRole = "spock.dev/role"
+	// RoleWorkload is the role of the pods that are the service.
+	RoleWorkload = "workload"
+	// RoleHook is the role of the pods of a service's hooks.
+	RoleHook = "hook"
 	// LabelProduct names the Product of an Environment or EnvironmentRun.
 	LabelProduct = "spock.dev/product"
 	// AnnotationEnvironmentUID is the uid of the owning Environment: a namesake of a
