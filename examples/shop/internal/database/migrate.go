@@ -1,0 +1,34 @@
+package database
+
+import (
+	"context"
+	_ "embed" // the schema travels in the binary
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// schema may be applied to an empty database and to one that has it already.
+//
+//go:embed schema.sql
+var schema string
+
+// migrationLock is an arbitrary number that all migrations of the shop agree on.
+const migrationLock = 7_740_001
+
+// Migrate brings the database to the shop's schema and products. Several may run at
+// once: they take turns.
+func Migrate(ctx context.Context, pool *pgxpool.Pool) error {
+	err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, migrationLock); err != nil {
+			return fmt.Errorf("take the migration lock: %w", err)
+		}
+		_, err := tx.Exec(ctx, schema)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("migrate the database: %w", err)
+	}
+	return nil
+}
