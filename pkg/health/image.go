@@ -81,6 +81,6 @@ func lastClause(message string) string {
 	if strings.HasPrefix(message, "Back-off pulling") && !strings.Contains(message, ": ") {
 		return ""
 	}
-	clauses := strings.Split(message, ": ")
+	clauses := strings.Split(wrappers.ReplaceAllString(message, ""), ": ")
 	return oneLine(clauses[len(clauses)-1], 120)
 }

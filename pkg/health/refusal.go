@@ -23,8 +23,9 @@ func Refusal(err error) *v1alpha1.Cause {
 	if err == nil {
 		return nil
 	}
-	if meta.IsNoMatchError(err) {
-		return unknownKind(err.Error())
+	var noKind *meta.NoKindMatchError
+	if errors.As(err, &noKind) {
+		return unknownKind(noKind.Error())
 	}
 	status, isStatus := asStatus(err)
 	if !isStatus || apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {

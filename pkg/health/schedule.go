@@ -77,8 +77,13 @@ func schedulerAnswer(pod *corev1.Pod, message string) string {
 		return oneLine(message, 200)
 	}
 	var parts []string
+	counted := false
 	for _, part := range strings.Split(head[2], ", ") {
+		counted = counted || schedulerPart.MatchString(part)
 		parts = append(parts, nodeClause(pod, part))
+	}
+	if !counted {
+		return oneLine(list(parts), 300)
 	}
 	return oneLine(fmt.Sprintf("of %s, %s", nodes(head[1]), list(parts)), 300)
 }
@@ -92,6 +97,9 @@ func nodes(n string) string {
 
 // nodeClause rewrites what rules out a number of nodes.
 func nodeClause(pod *corev1.Pod, part string) string {
+	if strings.Contains(part, "unbound immediate PersistentVolumeClaims") {
+		return "its volume claim has no volume"
+	}
 	match := schedulerPart.FindStringSubmatch(part)
 	if match == nil {
 		return part
@@ -117,8 +125,6 @@ func nodeClause(pod *corev1.Pod, part string) string {
 		return many("has", "have") + " as many pods as allowed"
 	case strings.Contains(why, "free ports"):
 		return many("has", "have") + " its host port in use"
-	case strings.Contains(why, "unbound immediate PersistentVolumeClaims"):
-		return "its volume claim is not bound"
 	}
 	return n + " " + why
 }
