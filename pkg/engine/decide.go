@@ -1,0 +1,136 @@
+package engine
+
+import (
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/health"
+	"spock.dev/spock/pkg/plan"
+	"spock.dev/spock/pkg/target"
+)
+
+// Decide says what to do next to bring the world to the plan. It is pure: the same
+// plan, world and time give the same decision.
+func Decide(p *plan.Plan, w World, now time.Time) Decision {
+	k := walk{
+		plan: p, world: w, now: now,
+		record: map[string]*v1alpha1.ServiceStatus{},
+		gates:  make(map[string]gate, len(p.Nodes)),
+		views:  map[string]view{},
+		bad:    map[string]v1alpha1.Cause{},
+	}
+	k.out.Evidence = map[string]health.Evidence{}
+	for i := range w.Record {
+		k.record[w.Record[i].Name] = &w.Record[i]
+	}
+	k.passive()
+	for _, n := range p.Nodes {
+		k.visit(n)
+	}
+	k.conclude()
+	k.prune()
+	return k.out
+}
+
+// walk is one pass over the nodes of a plan.
+type walk struct {
+	plan   *plan.Plan
+	world  World
+	now    time.Time
+	record map[string]*v1alpha1.ServiceStatus
+	gates  map[string]gate           // by node
+	views  map[string]view           // of the hooks of the service at hand, by service
+	bad    map[string]v1alpha1.Cause // services whose passive objects were refused
+	open   int                       // gates that are open
+	out    Decision
+}
+
+// passive decides on the objects that gate nothing: all tiers at once.
+func (k *walk) passive() {
+	for _, o := range k.plan.Passive {
+		if k.matches(o) {
+			continue
+		}
+		if r, ok := k.refusal(o); ok {
+			k.bad[o.Service] = r.Cause
+			continue
+		}
+		if live := k.world.State.Objects[o.Key]; live == nil || live.GetDeletionTimestamp() == nil {
+			k.out.Passive = append(k.out.Passive, o)
+		}
+	}
+}
+
+// visit decides on one node. All nodes it comes after have been visited.
+func (k *walk) visit(n plan.Node) {
+	in := k.incoming(n)
+	if n.Kind == plan.Join {
+		k.set(n.Name, in)
+		return
+	}
+	v := k.look(n)
+	if in.open && v.cause == nil {
+		k.out.Apply = append(k.out.Apply, v.missing...)
+		k.out.Delete = append(k.out.Delete, v.retry...)
+	}
+	k.set(n.Name, k.outgoing(n, in, v))
+	if n.Kind == plan.Hook {
+		k.rememberHook(n, in, v)
+		return
+	}
+	k.out.Services = append(k.out.Services, k.tell(n, in, v))
+}
+
+// rememberHook keeps what a service must tell of its hooks: the first one that is not
+// done.
+func (k *walk) rememberHook(n plan.Node, in gate, v view) {
+	if _, seen := k.views[n.Service]; seen || v.settled {
+		return
+	}
+	v.hook, v.gate = n.Name, in
+	k.views[n.Service] = v
+}
+
+// matches says whether the object there is what we want, by our own hash.
+func (k *walk) matches(o plan.Object) bool {
+	live := k.world.State.Objects[o.Key]
+	return live != nil && live.GetDeletionTimestamp() == nil &&
+		live.GetAnnotations()[v1alpha1.AnnotationHash] == o.Hash &&
+		target.Owned(k.world.Scope, live)
+}
+
+func (k *walk) refusal(o plan.Object) (Refusal, bool) {
+	r, ok := k.world.Refused[o.Key]
+	return r, ok && r.Hash == o.Hash
+}
+
+// keep are kinds whose deletion loses data: they go with the environment only.
+var keep = schema.GroupKind{Kind: "PersistentVolumeClaim"}
+
+// prune deletes what the environment owns and no longer wants, once all is ready: a
+// config that the old pods still read must not go before them.
+func (k *walk) prune() {
+	if k.out.Phase != v1alpha1.PhaseReady {
+		return
+	}
+	for key, live := range k.world.State.Objects {
+		if k.plan.Wants(key) || key.GroupKind() == keep || live.GetDeletionTimestamp() != nil || !target.Owned(k.world.Scope, live) {
+			continue
+		}
+		k.out.Delete = append(k.out.Delete, Deletion{Key: key, UID: live.GetUID()})
+	}
+}
+
+func (k *walk) wake(at time.Time) {
+	if at.After(k.now) && (k.out.Wake.IsZero() || at.Before(k.out.Wake)) {
+		k.out.Wake = at
+	}
+}
+
+func stampOf(t time.Time) *metav1.MicroTime {
+	m := metav1.NewMicroTime(t)
+	return &m
+}

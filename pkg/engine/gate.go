@@ -1,0 +1,78 @@
+package engine
+
+import (
+	"slices"
+
+	"spock.dev/spock/pkg/plan"
+)
+
+// gate is what a node tells the nodes after it.
+type gate struct {
+	// open: the node and everything before it is ready at the wanted revision.
+	open bool
+	// failed: it will not open without a change.
+	failed bool
+	// holders are services that keep it shut, the first few of them.
+	holders []string
+	// more counts the holders left out.
+	more int
+}
+
+// maxHolders bounds what each service tells, so that a wide tier does not make the
+// status quadratic.
+const maxHolders = 4
+
+// incoming joins the gates a node waits for. Failed holders hide waiting ones, since
+// they are why nothing will happen.
+func (k *walk) incoming(n plan.Node) gate {
+	in := gate{open: true}
+	for _, name := range n.After {
+		g := k.gates[name]
+		switch {
+		case g.open:
+			continue
+		case g.failed && !in.failed:
+			in = gate{failed: true}
+		case in.failed && !g.failed:
+			continue
+		}
+		in.open = false
+		in.add(g)
+	}
+	return in
+}
+
+func (g *gate) add(from gate) {
+	g.more += from.more
+	for _, h := range from.holders {
+		switch {
+		case slices.Contains(g.holders, h):
+		case len(g.holders) < maxHolders:
+			g.holders = append(g.holders[:len(g.holders):len(g.holders)], h)
+		default:
+			g.more++
+		}
+	}
+}
+
+// outgoing is the gate of a service or hook: shut by itself when it is not ready,
+// else as open as what it comes after.
+func (k *walk) outgoing(n plan.Node, in gate, v view) gate {
+	switch {
+	case v.cause != nil:
+		return gate{failed: true, holders: []string{n.Service}}
+	case in.open && v.settled:
+		return gate{open: true}
+	case in.open:
+		return gate{holders: []string{n.Service}}
+	default:
+		return in
+	}
+}
+
+func (k *walk) set(node string, g gate) {
+	k.gates[node] = g
+	if g.open {
+		k.open++
+	}
+}

@@ -1,0 +1,178 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/health"
+	"spock.dev/spock/pkg/plan"
+	"spock.dev/spock/pkg/target"
+)
+
+// writers bounds the requests under way for one environment; the apiserver's own
+// flow control does the rest.
+const writers = 16
+
+// logLines is how much of a dead container's log a cause keeps.
+const logLines = 50
+
+// Engine takes steps. It holds no state of an environment.
+type Engine struct {
+	Target target.Target
+}
+
+// Task is one environment to bring to its plan.
+type Task struct {
+	Plan   *plan.Plan
+	Scope  target.Scope
+	Record []v1alpha1.ServiceStatus
+	// Refused is kept by the caller between steps; Step adds to it.
+	Refused map[plan.Key]Refusal
+	Clocks  Clocks
+	// Suspended only looks, and writes nothing.
+	Suspended bool
+}
+
+// Outcome is what a step saw and did.
+type Outcome struct {
+	Decision
+	// Writes counts the objects written and deleted.
+	Writes int64
+}
+
+// Step observes, decides and acts once. A write that is refused for good becomes part
+// of the outcome; a transient failure is returned as the error, with what was seen.
+func (e *Engine) Step(ctx context.Context, task Task, now func() time.Time) (Outcome, error) {
+	state, err := e.Target.Observe(ctx, task.Scope, task.Plan.Kinds())
+	if err != nil {
+		return Outcome{}, fmt.Errorf("observe namespace %s: %w", task.Scope.Namespace, err)
+	}
+	world := World{State: state, Scope: task.Scope, Record: task.Record, Refused: task.Refused, Clocks: task.Clocks}
+	out := Outcome{Decision: Decide(task.Plan, world, now())}
+	if !task.Suspended && !out.Idle() {
+		before := len(task.Refused)
+		out.Writes, err = e.act(ctx, task, state, &out.Decision)
+		if len(task.Refused) > before {
+			// What was refused changes the story: decide again on the same world.
+			again := Decide(task.Plan, world, now())
+			again.Passive, again.Apply, again.Delete = nil, nil, nil
+			out.Decision = again
+		}
+	}
+	e.explain(ctx, task, &out.Decision)
+	return out, err
+}
+
+// act writes what was decided, passive objects first.
+func (e *Engine) act(ctx context.Context, task Task, state target.State, d *Decision) (int64, error) {
+	w := writing{engine: e, task: task, state: state}
+	err := w.apply(ctx, d.Passive)
+	err = errors.Join(err, w.apply(ctx, d.Apply))
+	err = errors.Join(err, e.remove(ctx, task.Scope, d.Delete, &w.count))
+	return w.count.Load(), err
+}
+
+type writing struct {
+	engine *Engine
+	task   Task
+	state  target.State
+	count  atomic.Int64
+	mu     sync.Mutex
+}
+
+func (w *writing) apply(ctx context.Context, objects []plan.Object) error {
+	var g errgroup.Group
+	g.SetLimit(writers)
+	for _, o := range objects {
+		live := w.state.Objects[o.Key]
+		mine := live != nil && target.Owned(w.task.Scope, live)
+		g.Go(func() error {
+			err := w.engine.Target.Apply(ctx, w.task.Scope, o, mine)
+			if err == nil {
+				w.count.Add(1)
+				return nil
+			}
+			return w.refused(o, err)
+		})
+	}
+	return g.Wait()
+}
+
+// refused keeps an error that a retry does not change, and returns any other.
+func (w *writing) refused(o plan.Object, err error) error {
+	cause := health.Refusal(err)
+	var kind *target.KindError
+	if errors.As(err, &kind) {
+		cause = &v1alpha1.Cause{Class: v1alpha1.CauseConfig, Message: kind.Error(), Hint: "install what defines the kind, or remove the manifest from the template"}
+	}
+	if cause == nil {
+		return err
+	}
+	cause.Object = o.Key.String()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.task.Refused[o.Key] = Refusal{Hash: o.Hash, Cause: *cause}
+	return nil
+}
+
+func (e *Engine) remove(ctx context.Context, scope target.Scope, deletions []Deletion, count *atomic.Int64) error {
+	var g errgroup.Group
+	g.SetLimit(writers)
+	for _, d := range deletions {
+		g.Go(func() error {
+			if err := e.Target.Delete(ctx, scope, d.Key, d.UID); err != nil {
+				return err
+			}
+			count.Add(1)
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+// explain adds the last lines of the dead container to a cause that has none yet.
+func (e *Engine) explain(ctx context.Context, task Task, d *Decision) {
+	for i := range d.Services {
+		s := &d.Services[i]
+		evidence, ok := d.Evidence[s.Name]
+		if !ok || s.Cause == nil {
+			continue
+		}
+		if last := find(task.Record, s.Name); last != nil && last.Cause != nil && last.Cause.Log != "" && last.Cause.Message == s.Cause.Message {
+			s.Cause.Log = last.Cause.Log
+			continue
+		}
+		// A log that cannot be read must not hide the cause it would illustrate.
+		if text, err := e.Target.Log(ctx, task.Scope, evidence.Pod, evidence.Container, evidence.Previous, logLines); err == nil {
+			s.Cause.Log = text
+		}
+	}
+}
+
+func find(record []v1alpha1.ServiceStatus, name string) *v1alpha1.ServiceStatus {
+	for i := range record {
+		if record[i].Name == name {
+			return &record[i]
+		}
+	}
+	return nil
+}
+
+// TearDown takes one step of taking an environment down; done says that no workload
+// is left.
+func (e *Engine) TearDown(ctx context.Context, scope target.Scope, nodes []v1alpha1.PlanNode) (done bool, message string, err error) {
+	state, err := e.Target.Observe(ctx, scope, nil)
+	if err != nil {
+		return false, "", fmt.Errorf("observe namespace %s: %w", scope.Namespace, err)
+	}
+	deletions, done, message := Dismantle(nodes, scope, state)
+	var count atomic.Int64
+	return done, message, e.remove(ctx, scope, deletions, &count)
+}

@@ -1,0 +1,139 @@
+package engine
+
+import (
+	"fmt"
+	"strings"
+
+	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/plan"
+)
+
+// tell makes the status of a service from its view, its gate and its hooks.
+func (k *walk) tell(n plan.Node, in gate, v view) v1alpha1.ServiceStatus {
+	s := v1alpha1.ServiceStatus{Name: n.Service, Group: n.Group, Image: n.Image, URL: n.URL}
+	last := k.record[n.Service]
+	if last != nil {
+		s.StartedAt, s.ReadyAt, s.ProgressAt = last.StartedAt, last.ReadyAt, last.ProgressAt
+	}
+	if hook, ok := k.views[n.Service]; ok && !v.settled {
+		v, in = hook, hook.gate
+		v.message = strings.TrimSuffix(fmt.Sprintf("hook %s: %s", v.hook, v.message), ": ")
+	}
+	k.classify(&s, in, v)
+	k.times(&s, last, in, v)
+	return s
+}
+
+func (k *walk) classify(s *v1alpha1.ServiceStatus, in gate, v view) {
+	switch {
+	case v.cause != nil:
+		s.State, s.Cause, s.Message = v1alpha1.ServiceFailed, v.cause, v.cause.Message
+	case v.settled:
+		s.State = v1alpha1.ServiceReady
+		k.out.Ready++
+	case len(v.missing)+len(v.retry) > 0 && !in.open:
+		s.State, s.WaitingFor = v1alpha1.ServiceWaiting, in.holders
+		verb := "waits for "
+		if in.failed {
+			s.State, verb = v1alpha1.ServiceBlocked, "blocked by "
+		}
+		s.Message = verb + in.names()
+	default:
+		s.State, s.Message = v1alpha1.ServiceProgressing, v.message
+		if s.Message == "" {
+			s.Message = "written"
+		}
+	}
+}
+
+// times keeps the clock readings of this run: first write, last movement, ready.
+func (k *walk) times(s, last *v1alpha1.ServiceStatus, in gate, v view) {
+	wrote := in.open && v.cause == nil && len(v.missing)+len(v.retry) > 0
+	if wrote && (s.StartedAt == nil || s.ReadyAt != nil) {
+		s.StartedAt, s.ReadyAt = stampOf(k.now), nil
+	}
+	if last == nil || last.State != s.State || last.Message != s.Message || wrote {
+		s.ProgressAt = stampOf(k.now)
+	}
+	if s.State == v1alpha1.ServiceReady && s.ReadyAt == nil && s.StartedAt != nil {
+		s.ReadyAt = stampOf(k.now)
+	}
+	if s.State == v1alpha1.ServiceProgressing && s.ReadyAt == nil && s.StartedAt != nil {
+		k.wake(s.ProgressAt.Add(unschedulableGrace))
+		k.wake(s.ProgressAt.Add(k.world.Clocks.NoProgress))
+		k.wake(s.StartedAt.Add(k.world.Clocks.Deadline))
+	}
+}
+
+func (g gate) names() string {
+	s := strings.Join(g.holders, ", ")
+	if g.more > 0 {
+		s += fmt.Sprintf(" and %d more", g.more)
+	}
+	return s
+}
+
+// conclude says how the environment as a whole is.
+func (k *walk) conclude() {
+	count := map[v1alpha1.ServiceState]int{}
+	for _, s := range k.out.Services {
+		count[s.State]++
+	}
+	d := &k.out
+	switch {
+	case count[v1alpha1.ServiceProgressing] > 0 || len(d.Passive)+len(d.Apply)+len(d.Delete) > 0:
+		d.Phase = v1alpha1.PhaseProgressing
+		d.Message = k.progress(count)
+	case k.open == len(k.plan.Nodes):
+		d.Phase = v1alpha1.PhaseReady
+		d.Message = fmt.Sprintf("%s ready", services(len(d.Services)))
+	default:
+		d.Phase = v1alpha1.PhaseFailed
+		d.Message = k.failure(count)
+	}
+}
+
+func (k *walk) progress(count map[v1alpha1.ServiceState]int) string {
+	message := fmt.Sprintf("%d of %s ready", k.out.Ready, services(len(k.out.Services)))
+	if first := k.first(v1alpha1.ServiceFailed); first != nil {
+		return message + "; " + first.Name + " failed: " + first.Message
+	}
+	if first := k.first(v1alpha1.ServiceProgressing); first != nil {
+		message += "; " + first.Name + ": " + first.Message
+	}
+	if n := count[v1alpha1.ServiceProgressing]; n > 1 {
+		message += fmt.Sprintf(" (and %d more on their way)", n-1)
+	}
+	return message
+}
+
+func (k *walk) failure(count map[v1alpha1.ServiceState]int) string {
+	first := k.first(v1alpha1.ServiceFailed)
+	if first == nil {
+		return "nothing can be written and nothing has failed: this is a defect of the engine"
+	}
+	message := fmt.Sprintf("service %s failed: %s: %s", first.Name, first.Cause.Class, first.Cause.Message)
+	if n := count[v1alpha1.ServiceFailed]; n > 1 {
+		message += fmt.Sprintf("; %s failed in all", services(n))
+	}
+	if n := count[v1alpha1.ServiceBlocked]; n > 0 {
+		message += fmt.Sprintf("; %s blocked by it", services(n))
+	}
+	return message
+}
+
+func (k *walk) first(state v1alpha1.ServiceState) *v1alpha1.ServiceStatus {
+	for i := range k.out.Services {
+		if k.out.Services[i].State == state {
+			return &k.out.Services[i]
+		}
+	}
+	return nil
+}
+
+func services(n int) string {
+	if n == 1 {
+		return "1 service"
+	}
+	return fmt.Sprintf("%d services", n)
+}

@@ -1,0 +1,136 @@
+package engine
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/health"
+	"spock.dev/spock/pkg/plan"
+)
+
+// view is what a node's own objects look like, whatever it waits for.
+type view struct {
+	// settled: all objects are as wanted, and ready.
+	settled bool
+	// missing objects are to be written.
+	missing []plan.Object
+	// retry are failed jobs of an earlier run, to be deleted and written again.
+	retry []Deletion
+	// message says what it is doing.
+	message string
+	// cause of a failure.
+	cause *v1alpha1.Cause
+	// hook and gate, when the view is a hook's.
+	hook string
+	gate gate
+}
+
+// look sees how far a node's own objects are.
+func (k *walk) look(n plan.Node) view {
+	v := view{settled: true}
+	if cause, ok := k.bad[n.Service]; ok {
+		return view{cause: &cause}
+	}
+	for _, o := range n.Objects {
+		k.lookAt(&v, n, o)
+	}
+	if v.settled || v.cause != nil || len(v.missing)+len(v.retry) > 0 {
+		return v
+	}
+	k.lookAtPods(&v, n)
+	if v.cause == nil {
+		k.lookAtClocks(&v, n)
+	}
+	return v
+}
+
+func (k *walk) lookAt(v *view, n plan.Node, o plan.Object) {
+	live := k.world.State.Objects[o.Key]
+	switch {
+	case live != nil && live.GetDeletionTimestamp() != nil:
+		v.settled = false
+		v.message = fmt.Sprintf("waits for the old %s to go", o.Key)
+	case k.matches(o):
+		k.lookAtHealth(v, n, o, live)
+	default:
+		v.settled = false
+		if r, ok := k.refusal(o); ok {
+			cause := r.Cause
+			v.cause = &cause
+			return
+		}
+		v.missing = append(v.missing, o)
+	}
+}
+
+// lookAtHealth judges an object that carries our hash: its generation is that of our
+// own write or a later one, so an older status cannot pass for ready.
+func (k *walk) lookAtHealth(v *view, n plan.Node, o plan.Object, live *unstructured.Unstructured) {
+	verdict := health.Of(live, n.Ready)
+	if verdict.State == health.Ready {
+		return
+	}
+	v.settled = false
+	v.message = verdict.Message
+	if verdict.State != health.Failed {
+		return
+	}
+	if o.Kind == "Job" && live.GetAnnotations()[v1alpha1.AnnotationRun] != k.world.Scope.Run {
+		v.retry = append(v.retry, Deletion{Key: o.Key, UID: live.GetUID()})
+		v.message = fmt.Sprintf("runs %s again", o.Key)
+		return
+	}
+	v.cause = verdict.Cause
+	if _, evidence := health.Pods(k.now, k.world.State.Pods[n.Service]); evidence != nil {
+		k.out.Evidence[n.Service] = *evidence
+	}
+}
+
+func (k *walk) lookAtPods(v *view, n plan.Node) {
+	pods := k.world.State.Pods[n.Service]
+	cause, evidence := health.Pods(k.now, pods)
+	if cause != nil {
+		v.cause = cause
+		if evidence != nil {
+			k.out.Evidence[n.Service] = *evidence
+		}
+		return
+	}
+	if waiting := health.Waiting(pods); waiting != "" {
+		v.message = waiting
+	}
+}
+
+// unschedulableGrace is how long health gives the scheduler before it calls a pod
+// unschedulable; a step just after it sees the verdict.
+const unschedulableGrace = 3100 * time.Millisecond
+
+// lookAtClocks fails a service that this run wrote and that takes too long.
+func (k *walk) lookAtClocks(v *view, n plan.Node) {
+	r := k.record[n.Service]
+	if r == nil || r.StartedAt == nil || r.ReadyAt != nil {
+		return
+	}
+	moved := k.now
+	if r.ProgressAt != nil && strings.HasSuffix(r.Message, v.message) {
+		moved = r.ProgressAt.Time
+	}
+	stalled, late := moved.Add(k.world.Clocks.NoProgress), r.StartedAt.Add(k.world.Clocks.Deadline)
+	switch {
+	case !k.now.Before(late):
+		v.cause = clockCause(v1alpha1.CauseDeadline, fmt.Sprintf("not ready %s after it was written: %s", k.world.Clocks.Deadline, v.message))
+	case !k.now.Before(stalled):
+		v.cause = clockCause(v1alpha1.CauseNoProgress, fmt.Sprintf("no progress for %s: %s", k.world.Clocks.NoProgress, v.message))
+	}
+}
+
+func clockCause(class v1alpha1.CauseClass, message string) *v1alpha1.Cause {
+	return &v1alpha1.Cause{
+		Class: class, Message: message,
+		Hint: "look at the service's log; if it only needs more time, raise deadlineSeconds or noProgressSeconds of the environment's class",
+	}
+}

@@ -1,0 +1,115 @@
+package plan
+
+import (
+	"fmt"
+
+	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/graph"
+	"spock.dev/spock/pkg/render"
+)
+
+func hookNode(service, hook string) string { return service + "/" + hook }
+func joinNode(group string) string         { return "group:" + group }
+
+// wiring builds the graph of gating edges.
+type wiring struct {
+	graph.Graph
+	tier    map[string]int    // of a group, by name
+	group   map[string]string // of a service, by name
+	entry   map[string]string // the first node of a service, by its name
+	softly  map[[2]string]bool
+	product *v1alpha1.Product
+}
+
+func edges(product *v1alpha1.Product, rendered *render.Rendered) *graph.Graph {
+	w := wiring{
+		tier: map[string]int{}, group: map[string]string{}, entry: map[string]string{},
+		softly: map[[2]string]bool{}, product: product,
+	}
+	for i, g := range product.Spec.Groups {
+		w.tier[g.Name] = i
+	}
+	for _, s := range rendered.Services {
+		w.addService(s)
+	}
+	w.addGroups(rendered)
+	for _, s := range rendered.Services {
+		w.addNeeds(s)
+	}
+	for _, s := range rendered.Services {
+		w.addReferences(s)
+	}
+	return &w.Graph
+}
+
+// addService adds a service's own nodes: its hooks in order, then itself.
+func (w *wiring) addService(s render.Service) {
+	w.group[s.Name] = s.Group
+	previous := ""
+	for _, h := range s.Hooks {
+		w.enter(s.Name, hookNode(s.Name, h.Name), &previous)
+	}
+	w.enter(s.Name, s.Name, &previous)
+}
+
+func (w *wiring) enter(service, node string, previous *string) {
+	w.AddNode(node)
+	if *previous == "" {
+		w.entry[service] = node
+	} else {
+		w.AddEdge(*previous, node, fmt.Sprintf("%s runs before %s", *previous, node))
+	}
+	*previous = node
+}
+
+// addGroups adds the joins, and with order Groups the edges from each tier to the
+// next. A join also follows the join before it, so that a tier without services in
+// this environment is passed through.
+func (w *wiring) addGroups(rendered *render.Rendered) {
+	for i, g := range w.product.Spec.Groups {
+		join := joinNode(g.Name)
+		w.AddNode(join)
+		for _, s := range rendered.Services {
+			if s.Group == g.Name {
+				w.AddEdge(s.Name, join, s.Name+" is in group "+g.Name)
+			}
+		}
+		if i == 0 || w.product.Spec.Order == v1alpha1.OrderNeeds {
+			continue
+		}
+		before := joinNode(w.product.Spec.Groups[i-1].Name)
+		why := fmt.Sprintf("group %s comes after group %s", g.Name, w.product.Spec.Groups[i-1].Name)
+		w.AddEdge(before, join, why)
+		for _, s := range rendered.Services {
+			if s.Group == g.Name {
+				w.AddEdge(before, w.entry[s.Name], why)
+			}
+		}
+	}
+}
+
+func (w *wiring) addNeeds(s render.Service) {
+	for _, n := range s.Needs {
+		from, what := n.Service, "service "+n.Service
+		if n.Group != "" {
+			from, what = joinNode(n.Group), "group "+n.Group
+		}
+		if n.Soft {
+			w.softly[[2]string{from, s.Name}] = true
+			continue
+		}
+		w.AddEdge(from, w.entry[s.Name], s.Name+" needs "+what)
+	}
+}
+
+// addReferences makes a reference to a service of the same or an earlier group an
+// edge; one to a later group is an address only.
+func (w *wiring) addReferences(s render.Service) {
+	for _, r := range s.References {
+		soft := w.softly[[2]string{r.Service, s.Name}] || w.softly[[2]string{joinNode(w.group[r.Service]), s.Name}]
+		if soft || r.Service == s.Name || w.tier[w.group[r.Service]] > w.tier[s.Group] {
+			continue
+		}
+		w.AddEdge(r.Service, w.entry[s.Name], fmt.Sprintf("%s of %s refers to %s", r.Field, s.Name, r.Service))
+	}
+}

@@ -1,0 +1,81 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+)
+
+// stamp writes ownership and hash on the objects of a service.
+type stamp struct {
+	env     *v1alpha1.Environment
+	service string
+}
+
+// objects returns stamped copies; node is empty for passive objects.
+func (s stamp) objects(node string, rendered []*unstructured.Unstructured) ([]Object, error) {
+	objects := make([]Object, 0, len(rendered))
+	for _, r := range rendered {
+		o := r.DeepCopy()
+		annotate(o, v1alpha1.AnnotationEnvironmentUID, string(s.env.UID))
+		annotate(o, v1alpha1.AnnotationNode, node)
+		hash, err := hashOf(o)
+		if err != nil {
+			return nil, fmt.Errorf("hash %s %s of service %s: %w", o.GetKind(), o.GetName(), s.service, err)
+		}
+		annotate(o, v1alpha1.AnnotationHash, hash)
+		objects = append(objects, Object{
+			Key:     Key{GroupVersionKind: o.GroupVersionKind(), Name: o.GetName()},
+			Service: s.service, Hash: hash, Desired: o,
+		})
+	}
+	return objects, nil
+}
+
+func annotate(o *unstructured.Unstructured, key, value string) {
+	annotations := o.GetAnnotations()
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[key] = value
+	o.SetAnnotations(annotations)
+}
+
+func one(o *unstructured.Unstructured) []*unstructured.Unstructured {
+	return []*unstructured.Unstructured{o}
+}
+
+// hashOf is the sha256 of the object's canonical JSON (sorted keys), cut to 32 hex
+// digits: enough to tell two wishes apart, short enough to read.
+func hashOf(v any) (string, error) {
+	if o, ok := v.(*unstructured.Unstructured); ok {
+		v = o.Object
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return "", fmt.Errorf("encode: %w", err)
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:16]), nil
+}
+
+// digest covers what is written and the order of it.
+func digest(p *Plan) string {
+	h := sha256.New()
+	write := func(objects []Object) {
+		for _, o := range objects {
+			fmt.Fprintf(h, "%s %s %s\n", o.GroupVersionKind, o.Name, o.Hash)
+		}
+	}
+	write(p.Passive)
+	for _, n := range p.Nodes {
+		fmt.Fprintf(h, "node %q after %q\n", n.Name, n.After)
+		write(n.Objects)
+	}
+	return "sha256:" + hex.EncodeToString(h.Sum(nil))
+}

@@ -1,0 +1,116 @@
+package environment
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/utils/clock"
+	"knative.dev/pkg/configmap"
+	"knative.dev/pkg/controller"
+	"knative.dev/pkg/injection"
+	"knative.dev/pkg/logging"
+
+	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	spockclient "spock.dev/spock/pkg/client/injection/client"
+	environmentinformer "spock.dev/spock/pkg/client/injection/informers/spock/v1alpha1/environment"
+	classinformer "spock.dev/spock/pkg/client/injection/informers/spock/v1alpha1/environmentclass"
+	runinformer "spock.dev/spock/pkg/client/injection/informers/spock/v1alpha1/environmentrun"
+	productinformer "spock.dev/spock/pkg/client/injection/informers/spock/v1alpha1/product"
+	templateinformer "spock.dev/spock/pkg/client/injection/informers/spock/v1alpha1/servicetemplate"
+	environmentreconciler "spock.dev/spock/pkg/client/injection/reconciler/spock/v1alpha1/environment"
+	"spock.dev/spock/pkg/engine"
+	"spock.dev/spock/pkg/reconciler/lease"
+	"spock.dev/spock/pkg/target"
+	"spock.dev/spock/pkg/target/kube"
+)
+
+// NewController wires the reconciler of Environments to the cluster.
+func NewController(health *lease.Health) injection.ControllerConstructor {
+	return func(ctx context.Context, _ configmap.Watcher) *controller.Impl {
+		config := injection.GetConfig(ctx)
+		var impl *controller.Impl
+		changed := func(env types.NamespacedName) { impl.EnqueueKey(env) }
+		ready := make(chan struct{})
+		waited := func(env types.NamespacedName) { <-ready; changed(env) }
+		cluster, err := kube.New(ctx, config, waited)
+		if err != nil {
+			logging.FromContext(ctx).Fatalw("Cannot watch the cluster", "error", err)
+		}
+		homes, err := kube.NewHomes(ctx, config, cluster, waited)
+		if err != nil {
+			logging.FromContext(ctx).Fatalw("Cannot watch namespaces", "error", err)
+		}
+		impl = newController(ctx, health, clock.RealClock{}, cluster, homes)
+		close(ready)
+		return impl
+	}
+}
+
+func newController(ctx context.Context, health *lease.Health, clk clock.PassiveClock, cluster target.Target, homes Homes) *controller.Impl {
+	r := &Reconciler{
+		client:       spockclient.Get(ctx),
+		environments: environmentinformer.Get(ctx).Lister(),
+		products:     productinformer.Get(ctx).Lister(),
+		templates:    templateinformer.Get(ctx).Lister(),
+		classes:      classinformer.Get(ctx).Lister(),
+		runs:         runinformer.Get(ctx).Lister(),
+		engine:       &engine.Engine{Target: cluster},
+		homes:        homes,
+		clock:        clk,
+		memories:     newMemories(),
+	}
+	impl := environmentreconciler.NewImpl(ctx, r, func(*controller.Impl) controller.Options {
+		return controller.Options{FinalizerName: v1alpha1.FinalizerEnvironment}
+	})
+	impl.Reconciler = &lease.Watched{Health: health, Reconciler: impl.Reconciler.(lease.Reconciler)}
+	r.after = func(key types.NamespacedName, d time.Duration) { impl.EnqueueKeyAfter(key, d) }
+	r.listen(ctx, impl)
+	return impl
+}
+
+// listen brings an environment back when it, or what it is made from, changes.
+func (r *Reconciler) listen(ctx context.Context, impl *controller.Impl) {
+	on(environmentinformer.Get(ctx).Informer(), impl.Enqueue)
+	on(productinformer.Get(ctx).Informer(), r.users(impl, func(env *v1alpha1.Environment, name string) bool {
+		return env.Spec.Product == name
+	}))
+	on(classinformer.Get(ctx).Informer(), r.users(impl, func(env *v1alpha1.Environment, name string) bool {
+		return env.Spec.Class == name
+	}))
+	// Which products use a template is known to render alone; a pass that changes
+	// nothing costs no request.
+	on(templateinformer.Get(ctx).Informer(), r.users(impl, func(*v1alpha1.Environment, string) bool { return true }))
+}
+
+func on(informer cache.SharedIndexInformer, do func(any)) {
+	if _, err := informer.AddEventHandler(controller.HandleAll(do)); err != nil {
+		panic(err) // only an informer that has stopped can fail here
+	}
+}
+
+// users enqueues the environments that use an object: those of its namespace, or all
+// when it has none.
+func (r *Reconciler) users(impl *controller.Impl, uses func(env *v1alpha1.Environment, name string) bool) func(any) {
+	return func(obj any) {
+		if last, ok := obj.(cache.DeletedFinalStateUnknown); ok {
+			obj = last.Obj
+		}
+		o, err := meta.Accessor(obj)
+		if err != nil {
+			return
+		}
+		all, err := r.environments.Environments(o.GetNamespace()).List(labels.Everything())
+		if err != nil {
+			return // a lister never fails
+		}
+		for _, env := range all {
+			if uses(env, o.GetName()) {
+				impl.Enqueue(env)
+			}
+		}
+	}
+}

@@ -1,0 +1,86 @@
+package environment
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/plan"
+	"spock.dev/spock/pkg/render"
+)
+
+// gather reads what the environment is made from and plans it. A plan is made again
+// only when something it was made from has changed.
+func (r *Reconciler) gather(_ context.Context, p *pass) error {
+	in, key, err := r.input(p)
+	if err != nil {
+		return err
+	}
+	if p.memory.plan != nil && p.memory.planKey == key {
+		p.plan = p.memory.plan
+		return nil
+	}
+	rendered, err := render.Product(in)
+	if err != nil {
+		return invalid{err}
+	}
+	made, err := plan.Compute(plan.Input{Product: in.Product, Rendered: rendered, Environment: in.Environment})
+	if err != nil {
+		return invalid{err}
+	}
+	p.plan, p.memory.plan, p.memory.planKey = made, made, key
+	return nil
+}
+
+// input finds the objects by name, and a key that changes when any of them does.
+func (r *Reconciler) input(p *pass) (render.Input, string, error) {
+	env := p.env
+	var err error
+	p.product, err = r.products.Products(env.Namespace).Get(env.Spec.Product)
+	if apierrors.IsNotFound(err) {
+		return render.Input{}, "", invalid{fmt.Errorf("spec.product: there is no Product %q in namespace %s; create it, or name one of: kubectl get products -n %s", env.Spec.Product, env.Namespace, env.Namespace)}
+	}
+	if err != nil {
+		return render.Input{}, "", fmt.Errorf("get product %s: %w", env.Spec.Product, err)
+	}
+	p.class, err = r.classes.Get(env.Spec.Class)
+	if apierrors.IsNotFound(err) {
+		return render.Input{}, "", invalid{fmt.Errorf("spec.class: there is no EnvironmentClass %q; create it, or name one of: kubectl get environmentclasses", env.Spec.Class)}
+	}
+	if err != nil {
+		return render.Input{}, "", fmt.Errorf("get class %s: %w", env.Spec.Class, err)
+	}
+	in := render.Input{
+		Product: p.product, Class: p.class, Environment: env,
+		Namespace: p.scope.Namespace, Templates: map[string]*v1alpha1.ServiceTemplate{},
+	}
+	key := &strings.Builder{}
+	fmt.Fprintf(key, "%s/%d %s/%d %s/%d", env.UID, env.Generation, p.product.UID, p.product.Generation, p.class.UID, p.class.Generation)
+	err = r.addTemplates(in, key)
+	return in, key.String(), err
+}
+
+// addTemplates finds the templates that the product names; render tells of a missing
+// one, since it knows the field.
+func (r *Reconciler) addTemplates(in render.Input, key *strings.Builder) error {
+	for _, g := range in.Product.Spec.Groups {
+		for _, s := range g.Services {
+			if in.Templates[s.Template] != nil {
+				continue
+			}
+			t, err := r.templates.ServiceTemplates(in.Product.Namespace).Get(s.Template)
+			if apierrors.IsNotFound(err) {
+				continue
+			}
+			if err != nil {
+				return fmt.Errorf("get template %s: %w", s.Template, err)
+			}
+			in.Templates[s.Template] = t
+			fmt.Fprintf(key, " %s/%d", t.UID, t.Generation)
+		}
+	}
+	return nil
+}

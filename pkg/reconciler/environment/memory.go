@@ -1,0 +1,69 @@
+package environment
+
+import (
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/engine"
+	"spock.dev/spock/pkg/plan"
+)
+
+// memory is what is remembered of an environment between passes. All of it can be
+// lost: it saves work, and it smooths what is told.
+type memory struct {
+	uid types.UID
+
+	planKey string     // of what plan was made from
+	plan    *plan.Plan // made from it
+
+	run     *v1alpha1.EnvironmentRun // as last written, until the lister has it
+	record  []v1alpha1.ServiceStatus // of that run
+	refused map[plan.Key]engine.Refusal
+	// refusedAt is when refused was last emptied.
+	refusedAt time.Time
+	writes    int64
+	toldAt    time.Time // when the status was last allowed out
+}
+
+// memories is safe for concurrent use; one memory is used by one pass at a time, since
+// a key is never reconciled twice at once.
+type memories struct {
+	mu    sync.Mutex
+	byKey map[types.NamespacedName]*memory
+}
+
+func newMemories() *memories {
+	return &memories{byKey: map[types.NamespacedName]*memory{}}
+}
+
+func (m *memories) of(key types.NamespacedName, uid types.UID) *memory {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	got := m.byKey[key]
+	if got == nil || got.uid != uid {
+		got = &memory{uid: uid, refused: map[plan.Key]engine.Refusal{}}
+		m.byKey[key] = got
+	}
+	return got
+}
+
+func (m *memories) forget(key types.NamespacedName) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.byKey, key)
+}
+
+// forgive drops the refusals of a class, and says whether there were any.
+func (m *memory) forgive(class v1alpha1.CauseClass) bool {
+	any := false
+	for key, r := range m.refused {
+		if r.Cause.Class == class {
+			delete(m.refused, key)
+			any = true
+		}
+	}
+	return any
+}

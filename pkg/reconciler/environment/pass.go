@@ -1,0 +1,77 @@
+package environment
+
+import (
+	"errors"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"knative.dev/pkg/reconciler"
+
+	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/engine"
+	"spock.dev/spock/pkg/plan"
+	"spock.dev/spock/pkg/scaffold"
+	"spock.dev/spock/pkg/target"
+)
+
+// pass is one reconciliation of one environment.
+type pass struct {
+	key    types.NamespacedName
+	env    *v1alpha1.Environment
+	before v1alpha1.Phase // the phase last told
+	told   v1alpha1.EnvironmentStatus
+	scope  target.Scope
+	memory *memory
+
+	class   *v1alpha1.EnvironmentClass
+	product *v1alpha1.Product
+	plan    *plan.Plan
+	run     *v1alpha1.EnvironmentRun
+	outcome engine.Outcome
+}
+
+func (r *Reconciler) newPass(env *v1alpha1.Environment) *pass {
+	key := types.NamespacedName{Namespace: env.Namespace, Name: env.Name}
+	return &pass{
+		key: key, env: env, before: env.Status.Phase, told: *env.Status.DeepCopy(),
+		memory: r.memories.of(key, env.UID),
+		scope: target.Scope{
+			Environment: key, UID: env.UID,
+			Namespace:      scaffold.NamespaceOf(env),
+			ServiceAccount: scaffold.ServiceAccountOf(env),
+			Run:            env.Status.Run,
+		},
+	}
+}
+
+// invalid is an error of the user: the environment says it, and nothing is retried
+// until something changes.
+type invalid struct{ error }
+
+func (i invalid) Unwrap() error { return i.error }
+
+// finish turns the end of a pass into what the generated reconciler understands, and
+// tells of a change of phase once.
+func (p *pass) finish(err error) reconciler.Event {
+	var wrong invalid
+	switch {
+	case errors.As(err, &wrong):
+		p.env.MarkFailed(v1alpha1.ReasonInvalid, wrong.Error())
+	case errors.Is(err, errWait):
+	case err != nil:
+		return err
+	}
+	if p.env.Status.Phase == p.before {
+		return nil
+	}
+	switch p.env.Status.Phase {
+	case v1alpha1.PhaseReady:
+		return reconciler.NewEvent(corev1.EventTypeNormal, v1alpha1.ReasonReady, "%s", p.env.Status.Message)
+	case v1alpha1.PhaseFailed:
+		return reconciler.NewEvent(corev1.EventTypeWarning, v1alpha1.ReasonFailed, "%s", p.env.Status.Message)
+	case v1alpha1.PhaseProgressing:
+		return reconciler.NewEvent(corev1.EventTypeNormal, v1alpha1.ReasonProgressing, "run %s: %s", p.env.Status.Run, p.env.Status.Message)
+	default:
+		return nil
+	}
+}

@@ -1,0 +1,209 @@
+package environment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/engine"
+	"spock.dev/spock/pkg/plan"
+	"spock.dev/spock/pkg/scaffold"
+	"spock.dev/spock/pkg/target"
+)
+
+const (
+	// tellEvery is how often a status that only shows progress is written.
+	tellEvery = 500 * time.Millisecond
+	// refusedFor is how long a refused write is left alone before it is tried again.
+	refusedFor = 30 * time.Second
+	// rightsSettle is how long to wait for new rights to reach the apiserver's authorizer.
+	rightsSettle = 200 * time.Millisecond
+
+	defaultNoProgress = 120 * time.Second
+	defaultDeadline   = 600 * time.Second
+)
+
+// suspend ends the pass of a suspended environment, and the run that is on its way.
+func (r *Reconciler) suspend(ctx context.Context, p *pass) error {
+	if !p.env.Spec.Suspend {
+		return nil
+	}
+	current, err := r.current(p)
+	if err != nil {
+		return err
+	}
+	if current != nil && !current.Done() {
+		stopped := current.DeepCopy()
+		stopped.Status.Phase, stopped.Status.Message = v1alpha1.PhaseSuspended, "stopped: the environment was suspended"
+		if err := r.write(ctx, r.ended(stopped)); err != nil {
+			return err
+		}
+		p.memory.run = stopped
+	}
+	p.env.MarkSuspended("suspended: nothing is written until spec.suspend is cleared, by the next deploy or by hand")
+	return errWait
+}
+
+// prepare makes the namespace and what stands in it.
+func (r *Reconciler) prepare(ctx context.Context, p *pass) error {
+	want, err := scaffold.For(p.env, p.class, p.product.Spec.Secrets)
+	if err != nil {
+		return err
+	}
+	p.env.Status.Namespace = p.scope.Namespace
+	ready, err := r.homes.Prepare(ctx, p.scope, want)
+	var foreign interface{ Foreign() bool }
+	if errors.As(err, &foreign) && foreign.Foreign() {
+		return invalid{err}
+	}
+	if err != nil {
+		return err
+	}
+	if !ready {
+		p.env.MarkProgressing("waiting for an older namespace " + p.scope.Namespace + " to go")
+		return errWait
+	}
+	return nil
+}
+
+// advance lets the engine take one step.
+func (r *Reconciler) advance(ctx context.Context, p *pass) error {
+	var err error
+	p.outcome, err = r.engine.Step(ctx, engine.Task{
+		Plan: p.plan, Scope: p.scope, Record: p.memory.record, Refused: p.memory.refused, Clocks: clocks(p.class),
+	}, r.clock.Now)
+	var kind *target.KindError
+	switch {
+	case errors.Is(err, target.ErrNotSynced):
+		return errWait
+	case errors.As(err, &kind):
+		return invalid{kind}
+	}
+	if p.outcome.Phase == "" {
+		return err
+	}
+	p.memory.record = p.outcome.Services
+	p.memory.writes += p.outcome.Writes
+	if r.retryRefused(p) {
+		return errWait
+	}
+	return err
+}
+
+func clocks(class *v1alpha1.EnvironmentClass) engine.Clocks {
+	c := engine.Clocks{NoProgress: defaultNoProgress, Deadline: defaultDeadline}
+	if s := class.Spec.NoProgressSeconds; s > 0 {
+		c.NoProgress = time.Duration(s) * time.Second
+	}
+	if s := class.Spec.DeadlineSeconds; s > 0 {
+		c.Deadline = time.Duration(s) * time.Second
+	}
+	return c
+}
+
+// retryRefused lets refused writes be tried again: soon when the rights are so new
+// that the apiserver may not know them, else after a while, since rights and quotas
+// change without an event for us. It says whether what was seen is not worth telling.
+func (r *Reconciler) retryRefused(p *pass) bool {
+	if len(p.memory.refused) == 0 {
+		return false
+	}
+	if r.homes.Fresh(p.scope.Namespace, r.clock.Now()) && p.memory.forgive(v1alpha1.CauseForbidden) {
+		p.env.MarkProgressing("waiting for the rights of service account " + p.scope.ServiceAccount)
+		r.after(p.key, rightsSettle)
+		return true
+	}
+	r.after(p.key, refusedFor)
+	if r.clock.Since(p.memory.refusedAt) >= refusedFor {
+		p.memory.refusedAt = r.clock.Now()
+		p.memory.refused = map[plan.Key]engine.Refusal{}
+	}
+	return false
+}
+
+// record tells the story: on the Environment, and on the run when it starts and ends.
+func (r *Reconciler) record(ctx context.Context, p *pass) error {
+	o := &p.outcome
+	if !o.Wake.IsZero() {
+		r.after(p.key, o.Wake.Sub(r.clock.Now()))
+	}
+	p.env.Status.Services = o.Services
+	p.env.Status.Progress = fmt.Sprintf("%d/%d", o.Ready, len(o.Services))
+	p.env.Status.URL = firstURL(o.Services)
+	switch o.Phase {
+	case v1alpha1.PhaseReady:
+		p.env.MarkReady(o.Message)
+	case v1alpha1.PhaseFailed:
+		p.env.MarkFailed(v1alpha1.ReasonFailed, o.Message)
+	default:
+		p.env.MarkProgressing(o.Message)
+	}
+	r.smooth(p)
+	return r.tellRun(ctx, p)
+}
+
+func firstURL(services []v1alpha1.ServiceStatus) string {
+	for _, s := range services {
+		if s.URL != "" {
+			return s.URL
+		}
+	}
+	return ""
+}
+
+// smooth holds a status back that only shows progress and comes too soon after the
+// last one. Nothing is lost: the next one comes when it is time.
+func (r *Reconciler) smooth(p *pass) {
+	since := r.clock.Since(p.memory.toldAt)
+	news := p.env.Status.Phase != p.told.Phase || p.env.Status.Run != p.told.Run ||
+		p.told.ObservedGeneration != p.env.Generation || failures(p.env.Status.Services) != failures(p.told.Services)
+	if news || since >= tellEvery {
+		p.memory.toldAt = r.clock.Now()
+		return
+	}
+	p.env.Status = p.told
+	r.after(p.key, tellEvery-since)
+}
+
+func failures(services []v1alpha1.ServiceStatus) int {
+	n := 0
+	for _, s := range services {
+		if s.State == v1alpha1.ServiceFailed {
+			n++
+		}
+	}
+	return n
+}
+
+// tellRun writes the run when it starts and when it ends. What happens after its end is
+// the Environment's story.
+func (r *Reconciler) tellRun(ctx context.Context, p *pass) error {
+	if p.run.Done() {
+		return nil
+	}
+	o := &p.outcome
+	over := o.Phase == v1alpha1.PhaseReady || o.Phase == v1alpha1.PhaseFailed
+	if p.run.Status.StartTime != nil && !over {
+		return nil
+	}
+	run := p.run.DeepCopy()
+	if run.Status.StartTime == nil {
+		now := metav1.NewTime(r.clock.Now())
+		run.Status.StartTime = &now
+	}
+	run.Status.Phase, run.Status.Message = o.Phase, o.Message
+	run.Status.Progress = fmt.Sprintf("%d/%d", o.Ready, len(o.Services))
+	run.Status.Services, run.Status.Writes = o.Services, p.memory.writes
+	if over {
+		r.ended(run)
+	}
+	if err := r.write(ctx, run); err != nil {
+		return err
+	}
+	p.memory.run = run
+	return nil
+}

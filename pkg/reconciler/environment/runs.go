@@ -1,0 +1,186 @@
+package environment
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"knative.dev/pkg/kmeta"
+
+	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/engine"
+	"spock.dev/spock/pkg/plan"
+)
+
+// keptRuns is how many EnvironmentRuns of an environment are kept.
+const keptRuns = 10
+
+// open finds the EnvironmentRun of this plan, or starts it: a new one for a new
+// generation or a new plan, which supersedes the one that is on its way.
+func (r *Reconciler) open(ctx context.Context, p *pass) error {
+	current, err := r.current(p)
+	if err != nil {
+		return err
+	}
+	if current != nil && current.Spec.Generation == p.env.Generation && current.Spec.PlanDigest == p.plan.Digest {
+		p.adopt(current)
+		return nil
+	}
+	started, err := r.start(ctx, p)
+	if err != nil {
+		return err
+	}
+	p.memory.record, p.memory.refused, p.memory.writes = nil, map[plan.Key]engine.Refusal{}, 0
+	p.adopt(started)
+	if current != nil && !current.Done() {
+		if err := r.supersede(ctx, current, started.Name); err != nil {
+			return err
+		}
+	}
+	return r.prune(ctx, p)
+}
+
+// adopt makes a run the one of this pass.
+func (p *pass) adopt(run *v1alpha1.EnvironmentRun) {
+	if p.memory.run == nil || p.memory.run.Name != run.Name {
+		// After a restart the story goes on from what was last told.
+		if p.told.Run == run.Name {
+			p.memory.record = p.told.Services
+		}
+		p.memory.writes = run.Status.Writes
+	}
+	p.run, p.memory.run = run, run
+	p.scope.Run = run.Name
+	p.env.Status.Run = run.Name
+	p.env.Status.RunNumber = run.Spec.Number
+}
+
+// current is the newest run: the remembered one while the lister lags behind.
+func (r *Reconciler) current(p *pass) (*v1alpha1.EnvironmentRun, error) {
+	name := p.env.Status.Run
+	if mine := p.memory.run; mine != nil {
+		name = mine.Name
+	}
+	if name == "" {
+		return nil, nil
+	}
+	run, err := r.runs.EnvironmentRuns(p.key.Namespace).Get(name)
+	switch {
+	case apierrors.IsNotFound(err):
+		return p.memory.run, nil
+	case err != nil:
+		return nil, fmt.Errorf("get run %s: %w", name, err)
+	case run.Spec.EnvironmentUID != string(p.env.UID):
+		return nil, nil
+	}
+	if mine := p.memory.run; mine != nil && mine.UID == run.UID && mine.Done() {
+		return mine, nil
+	}
+	return run, nil
+}
+
+// start creates the next EnvironmentRun. Its name is its number: after a crash between
+// this and the status, the same number is found again and adopted.
+func (r *Reconciler) start(ctx context.Context, p *pass) (*v1alpha1.EnvironmentRun, error) {
+	for number := p.env.Status.RunNumber + 1; ; number++ {
+		run, err := r.client.SpockV1alpha1().EnvironmentRuns(p.key.Namespace).Create(ctx, p.newRun(number), metav1.CreateOptions{})
+		if err == nil {
+			return run, nil
+		}
+		if !apierrors.IsAlreadyExists(err) {
+			return nil, fmt.Errorf("create run %d of environment %s: %w", number, p.key, err)
+		}
+		run, err = r.client.SpockV1alpha1().EnvironmentRuns(p.key.Namespace).Get(ctx, runName(p.env, number), metav1.GetOptions{})
+		if err != nil {
+			return nil, fmt.Errorf("get run %d of environment %s: %w", number, p.key, err)
+		}
+		if run.Spec.EnvironmentUID == string(p.env.UID) && run.Spec.Generation == p.env.Generation && run.Spec.PlanDigest == p.plan.Digest {
+			return run, nil
+		}
+	}
+}
+
+func runName(env *v1alpha1.Environment, number int64) string {
+	return kmeta.ChildName(env.Name, fmt.Sprintf("-%d", number))
+}
+
+func (p *pass) newRun(number int64) *v1alpha1.EnvironmentRun {
+	source := ""
+	if p.env.Spec.Run != nil {
+		source = p.env.Spec.Run.Source
+	}
+	return &v1alpha1.EnvironmentRun{
+		ObjectMeta: metav1.ObjectMeta{
+			Name: runName(p.env, number), Namespace: p.key.Namespace,
+			Labels:          map[string]string{v1alpha1.LabelEnvironment: p.env.Name, v1alpha1.LabelProduct: p.env.Spec.Product},
+			OwnerReferences: []metav1.OwnerReference{*kmeta.NewControllerRef(p.env)},
+		},
+		Spec: v1alpha1.EnvironmentRunSpec{
+			Environment: p.env.Name, EnvironmentUID: string(p.env.UID), Generation: p.env.Generation,
+			Number: number, Source: source, PlanDigest: p.plan.Digest, Nodes: p.plan.Frozen(),
+		},
+	}
+}
+
+// supersede ends a run that another one took over from.
+func (r *Reconciler) supersede(ctx context.Context, run *v1alpha1.EnvironmentRun, by string) error {
+	ended := run.DeepCopy()
+	ended.Status.Phase = v1alpha1.PhaseFailed
+	ended.Status.SupersededBy = by
+	ended.Status.Message = "superseded by run " + by
+	return r.write(ctx, r.ended(ended))
+}
+
+func (r *Reconciler) ended(run *v1alpha1.EnvironmentRun) *v1alpha1.EnvironmentRun {
+	now := metav1.NewTime(r.clock.Now())
+	run.Status.CompletionTime = &now
+	return run
+}
+
+// write updates a run's status; a run that is gone needs none.
+func (r *Reconciler) write(ctx context.Context, run *v1alpha1.EnvironmentRun) error {
+	_, err := r.client.SpockV1alpha1().EnvironmentRuns(run.Namespace).UpdateStatus(ctx, run, metav1.UpdateOptions{})
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("write the status of run %s: %w", run.Name, err)
+	}
+	return nil
+}
+
+// prune deletes the oldest runs beyond the ones that are kept.
+func (r *Reconciler) prune(ctx context.Context, p *pass) error {
+	all, err := r.ofEnvironment(p.env)
+	if err != nil {
+		return err
+	}
+	for _, old := range all[:max(0, len(all)-keptRuns)] {
+		err := r.client.SpockV1alpha1().EnvironmentRuns(old.Namespace).Delete(ctx, old.Name, metav1.DeleteOptions{})
+		if err != nil && !apierrors.IsNotFound(err) {
+			return fmt.Errorf("delete run %s: %w", old.Name, err)
+		}
+	}
+	return nil
+}
+
+// ofEnvironment lists the runs of an environment, oldest first.
+func (r *Reconciler) ofEnvironment(env *v1alpha1.Environment) ([]*v1alpha1.EnvironmentRun, error) {
+	selector := labels.SelectorFromSet(labels.Set{v1alpha1.LabelEnvironment: env.Name})
+	all, err := r.runs.EnvironmentRuns(env.Namespace).List(selector)
+	if err != nil {
+		return nil, fmt.Errorf("list the runs of environment %s: %w", env.Name, err)
+	}
+	all = slices.DeleteFunc(all, func(run *v1alpha1.EnvironmentRun) bool { return run.Spec.EnvironmentUID != string(env.UID) })
+	slices.SortFunc(all, func(a, b *v1alpha1.EnvironmentRun) int { return int(a.Spec.Number - b.Spec.Number) })
+	return all, nil
+}
+
+// lastNodes is the frozen plan of the newest run: the order to take down in.
+func (r *Reconciler) lastNodes(env *v1alpha1.Environment) ([]v1alpha1.PlanNode, error) {
+	all, err := r.ofEnvironment(env)
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	return all[len(all)-1].Spec.Nodes, nil
+}

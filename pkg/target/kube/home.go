@@ -1,0 +1,210 @@
+package kube
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/informers"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/cache"
+
+	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/scaffold"
+	"spock.dev/spock/pkg/target"
+)
+
+// Homes makes and removes the namespaces of environments, with the controller's own
+// rights. It is safe for concurrent use.
+type Homes struct {
+	kube       kubernetes.Interface
+	dynamic    dynamic.Interface
+	target     *Target
+	namespaces cache.SharedIndexInformer
+
+	mu       sync.Mutex
+	prepared map[string]stand // by namespace
+}
+
+// stand is the scaffold we know to stand in a namespace.
+type stand struct {
+	uid  types.UID
+	hash string
+	at   time.Time
+}
+
+// ForeignError says that a namespace exists and is not the environment's.
+type ForeignError struct{ Namespace string }
+
+// Error names the namespace and the remedy.
+func (e *ForeignError) Error() string {
+	return fmt.Sprintf("namespace %s exists and was not made for this environment: remove it, or give the environment another name", e.Namespace)
+}
+
+// Foreign marks the error for callers that only know its meaning.
+func (e *ForeignError) Foreign() bool { return true }
+
+// NewHomes starts to watch the namespaces of environments.
+func NewHomes(ctx context.Context, config *rest.Config, t *Target, changed func(types.NamespacedName)) (*Homes, error) {
+	config = unthrottled(config)
+	kube, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("make a client: %w", err)
+	}
+	dyn, err := dynamic.NewForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("make a dynamic client: %w", err)
+	}
+	ours := func(o *metav1.ListOptions) { o.LabelSelector = v1alpha1.LabelEnvironment }
+	factory := informers.NewSharedInformerFactoryWithOptions(kube, 0, informers.WithTweakListOptions(ours), informers.WithTransform(trim))
+	h := &Homes{
+		kube: kube, dynamic: dyn, target: t, prepared: map[string]stand{},
+		namespaces: factory.Core().V1().Namespaces().Informer(),
+	}
+	report := func(obj any) {
+		if last, ok := obj.(cache.DeletedFinalStateUnknown); ok {
+			obj = last.Obj
+		}
+		if env, ok := environmentOf(obj); ok {
+			changed(env)
+		}
+	}
+	_, err = h.namespaces.AddEventHandler(cache.ResourceEventHandlerFuncs{
+		AddFunc: report, UpdateFunc: func(_, obj any) { report(obj) }, DeleteFunc: report,
+	})
+	must(err)
+	go h.namespaces.Run(ctx.Done())
+	if !cache.WaitForCacheSync(ctx.Done(), h.namespaces.HasSynced) {
+		return nil, fmt.Errorf("list the namespaces of environments: %w", context.Cause(ctx))
+	}
+	return h, nil
+}
+
+// Prepare makes the namespace of a scope as the scaffold says. ready is false while an
+// older namespace of the name is still going. An up-to-date one costs no request.
+func (h *Homes) Prepare(ctx context.Context, scope target.Scope, want *scaffold.Scaffold) (ready bool, err error) {
+	ns, err := h.ensure(ctx, scope, want)
+	if err != nil {
+		return false, err
+	}
+	if ns.DeletionTimestamp != nil {
+		return false, nil
+	}
+	if ns.Annotations[scaffold.AnnotationHash] == want.Hash || h.stands(ns, want.Hash) {
+		return true, nil
+	}
+	if err := h.furnish(ctx, scope, want); err != nil {
+		return false, err
+	}
+	h.mu.Lock()
+	h.prepared[ns.Name] = stand{uid: ns.UID, hash: want.Hash, at: time.Now()}
+	h.mu.Unlock()
+	return true, nil
+}
+
+// Fresh says whether the scaffold was written so lately that the cluster may not know
+// all of its rights yet.
+func (h *Homes) Fresh(namespace string, now time.Time) bool {
+	const settling = 5 * time.Second
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return now.Sub(h.prepared[namespace].at) < settling
+}
+
+func (h *Homes) stands(ns *corev1.Namespace, hash string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s := h.prepared[ns.Name]
+	return s.uid == ns.UID && s.hash == hash
+}
+
+func (h *Homes) ensure(ctx context.Context, scope target.Scope, want *scaffold.Scaffold) (*corev1.Namespace, error) {
+	ns := h.get(scope.Namespace)
+	if ns == nil {
+		made, err := h.kube.CoreV1().Namespaces().Create(ctx, want.Namespace, metav1.CreateOptions{FieldManager: v1alpha1.FieldManager})
+		if apierrors.IsAlreadyExists(err) {
+			made, err = h.kube.CoreV1().Namespaces().Get(ctx, scope.Namespace, metav1.GetOptions{})
+		}
+		if err != nil {
+			return nil, fmt.Errorf("create namespace %s: %w", scope.Namespace, err)
+		}
+		ns = made
+	}
+	if ns.DeletionTimestamp == nil && ns.Annotations[v1alpha1.AnnotationEnvironmentUID] != string(scope.UID) {
+		return nil, &ForeignError{Namespace: ns.Name}
+	}
+	return ns, nil
+}
+
+func (h *Homes) get(name string) *corev1.Namespace {
+	obj, ok, err := h.namespaces.GetStore().GetByKey(name)
+	must(err)
+	if !ok {
+		return nil
+	}
+	return obj.(*corev1.Namespace)
+}
+
+// furnish writes what stands in the namespace, and last the mark that it does.
+func (h *Homes) furnish(ctx context.Context, scope target.Scope, want *scaffold.Scaffold) error {
+	force := true
+	for _, o := range want.Objects {
+		mapping, err := h.target.mapper.RESTMapping(o.GroupVersionKind().GroupKind(), o.GroupVersionKind().Version)
+		if err != nil {
+			return fmt.Errorf("find the resource of %s: %w", o.GetKind(), err)
+		}
+		if mapping.Scope.Name() != meta.RESTScopeNameNamespace {
+			return fmt.Errorf("%s is not namespaced", o.GetKind())
+		}
+		body, err := json.Marshal(o.Object)
+		if err != nil {
+			return fmt.Errorf("encode %s %s: %w", o.GetKind(), o.GetName(), err)
+		}
+		_, err = h.dynamic.Resource(mapping.Resource).Namespace(scope.Namespace).Patch(ctx, o.GetName(), types.ApplyPatchType, body,
+			metav1.PatchOptions{FieldManager: v1alpha1.FieldManager, Force: &force})
+		if err != nil {
+			return fmt.Errorf("apply %s %s in namespace %s: %w", o.GetKind(), o.GetName(), scope.Namespace, err)
+		}
+	}
+	if err := h.makeSecrets(ctx, scope, want.Secrets); err != nil {
+		return err
+	}
+	mark := fmt.Appendf(nil, `{"metadata":{"annotations":{%q:%q}}}`, scaffold.AnnotationHash, want.Hash)
+	_, err := h.kube.CoreV1().Namespaces().Patch(ctx, scope.Namespace, types.MergePatchType, mark, metav1.PatchOptions{FieldManager: v1alpha1.FieldManager})
+	if err != nil {
+		return fmt.Errorf("mark namespace %s: %w", scope.Namespace, err)
+	}
+	return nil
+}
+
+// Remove deletes the namespace of a scope; gone says that none of the environment's is
+// left.
+func (h *Homes) Remove(ctx context.Context, scope target.Scope) (gone bool, err error) {
+	ns := h.get(scope.Namespace)
+	if ns == nil || ns.Annotations[v1alpha1.AnnotationEnvironmentUID] != string(scope.UID) {
+		return true, nil
+	}
+	if ns.DeletionTimestamp != nil {
+		return false, nil
+	}
+	err = h.kube.CoreV1().Namespaces().Delete(ctx, ns.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &ns.UID}})
+	if err != nil && !apierrors.IsNotFound(err) {
+		return false, fmt.Errorf("delete namespace %s: %w", ns.Name, err)
+	}
+	return false, nil
+}
+
+// Exists says whether the environment of a scope has a namespace.
+func (h *Homes) Exists(scope target.Scope) bool {
+	ns := h.get(scope.Namespace)
+	return ns != nil && ns.Annotations[v1alpha1.AnnotationEnvironmentUID] == string(scope.UID)
+}

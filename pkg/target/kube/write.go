@@ -1,0 +1,88 @@
+package kube
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/plan"
+	"spock.dev/spock/pkg/target"
+)
+
+// Apply implements target.Target. An object that is not known to be ours is applied
+// without force: the apiserver refuses it when somebody else owns its fields.
+func (t *Target) Apply(ctx context.Context, scope target.Scope, object plan.Object, mine bool) error {
+	client, err := t.resource(scope, object.Key)
+	if err != nil {
+		return err
+	}
+	desired := object.Desired.DeepCopy()
+	annotations := desired.GetAnnotations()
+	annotations[v1alpha1.AnnotationRun] = scope.Run
+	desired.SetAnnotations(annotations)
+	body, err := json.Marshal(desired.Object)
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", object.Key, err)
+	}
+	options := metav1.PatchOptions{FieldManager: v1alpha1.FieldManager, Force: &mine}
+	got, err := client.Patch(ctx, object.Name, types.ApplyPatchType, body, options)
+	if err != nil {
+		return fmt.Errorf("apply %s as %s: %w", object.Key, User(scope), err)
+	}
+	got.SetManagedFields(nil)
+	t.written.remember(got)
+	return nil
+}
+
+// Delete implements target.Target: in the foreground, so that the object is gone only
+// when all it owns is.
+func (t *Target) Delete(ctx context.Context, scope target.Scope, key plan.Key, uid types.UID) error {
+	client, err := t.resource(scope, key)
+	if err != nil {
+		return err
+	}
+	foreground := metav1.DeletePropagationForeground
+	err = client.Delete(ctx, key.Name, metav1.DeleteOptions{
+		Preconditions: &metav1.Preconditions{UID: &uid}, PropagationPolicy: &foreground,
+	})
+	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
+		return fmt.Errorf("delete %s as %s: %w", key, User(scope), err)
+	}
+	return nil
+}
+
+// Log implements target.Target.
+func (t *Target) Log(ctx context.Context, scope target.Scope, pod, container string, previous bool, lines int64) (string, error) {
+	client, err := t.clients.as(scope)
+	if err != nil {
+		return "", err
+	}
+	limit := int64(16 << 10)
+	raw, err := client.kube.CoreV1().Pods(scope.Namespace).GetLogs(pod, &corev1.PodLogOptions{
+		Container: container, Previous: previous, TailLines: &lines, LimitBytes: &limit,
+	}).DoRaw(ctx)
+	if err != nil {
+		return "", fmt.Errorf("read the log of pod %s as %s: %w", pod, User(scope), err)
+	}
+	return string(raw), nil
+}
+
+func (t *Target) resource(scope target.Scope, key plan.Key) (dynamic.ResourceInterface, error) {
+	mapping, err := t.mapper.RESTMapping(key.GroupKind(), key.Version)
+	if err != nil {
+		return nil, &target.KindError{Kind: key.GroupVersionKind, Err: fmt.Errorf("the cluster does not know the kind: %w", err)}
+	}
+	client, err := t.clients.as(scope)
+	if err != nil {
+		return nil, err
+	}
+	return client.dynamic.Resource(mapping.Resource).Namespace(scope.Namespace), nil
+}

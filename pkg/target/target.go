@@ -1,0 +1,58 @@
+// Package target is the door to a place services run in. The engine knows targets
+// only through it: what is there, write this, delete that. Package kube is the
+// target for a Kubernetes cluster.
+package target
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+
+	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/plan"
+)
+
+// Scope says whose objects are meant, and as whom they are written.
+type Scope struct {
+	// Environment that owns the objects.
+	Environment types.NamespacedName
+	// UID of that Environment.
+	UID types.UID
+	// Namespace the objects live in.
+	Namespace string
+	// ServiceAccount, in the Environment's namespace, as which they are written.
+	ServiceAccount string
+	// Run is recorded on what is written.
+	Run string
+}
+
+// State is what is there.
+type State struct {
+	// Objects that the environment owns, by key. Read-only.
+	Objects map[plan.Key]*unstructured.Unstructured
+	// Pods by service. Read-only.
+	Pods map[string][]*corev1.Pod
+}
+
+// Target is a place services run in. Implementations are safe for concurrent use.
+type Target interface {
+	// Observe returns what is there, from watches: it costs no request. Own writes are
+	// part of it as soon as they have returned. It fails when a kind cannot be watched.
+	Observe(ctx context.Context, scope Scope, kinds []schema.GroupVersionKind) (State, error)
+	// Apply makes an object as desired, in one request. mine says that the object there
+	// is known to be the environment's own.
+	Apply(ctx context.Context, scope Scope, object plan.Object, mine bool) error
+	// Delete deletes the object with this uid, after everything it owns. An object that
+	// is gone, or is another one by now, is no error.
+	Delete(ctx context.Context, scope Scope, key plan.Key, uid types.UID) error
+	// Log returns the last lines of a container, of its previous instance if asked.
+	Log(ctx context.Context, scope Scope, pod, container string, previous bool, lines int64) (string, error)
+}
+
+// Owned says whether the environment of a scope owns an object.
+func Owned(scope Scope, o *unstructured.Unstructured) bool {
+	return o.GetAnnotations()[v1alpha1.AnnotationEnvironmentUID] == string(scope.UID)
+}
