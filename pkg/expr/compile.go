@@ -119,7 +119,10 @@ func (c *Compiler) compile(source string) *program {
 	return &program{run: run, uses: uses}
 }
 
-const correct = "correct the expression"
+const (
+	correct = "correct the expression"
+	convert = "convert one of them, as in string(params.size)"
+)
 
 var undeclared = regexp.MustCompile(`^undeclared reference to '([^']*)'`)
 
@@ -132,6 +135,9 @@ func languageFlaw(source string, errs []*common.Error) *flaw {
 	offset := byteOffset(source, first.Location.Line(), first.Location.Column())
 	if m := undeclared.FindStringSubmatch(first.Message); m != nil {
 		return &flaw{offset, fmt.Sprintf("there is no %q", m[1]), nearest.Hint(m[1], roots, "")}
+	}
+	if strings.HasPrefix(first.Message, "found no matching overload") {
+		return &flaw{offset, oneLine(first.Message), convert}
 	}
 	return &flaw{offset, oneLine(first.Message), correct}
 }

@@ -22,6 +22,8 @@ type Result struct {
 // Text is the value as it stands in a file.
 func (r Result) Text() string {
 	switch v := r.Value.(type) {
+	case nil:
+		return ""
 	case string:
 		return v
 	case float64:
@@ -75,7 +77,7 @@ func (t *Template) evaluate(part compiled, scope *Scope) (any, []string, error) 
 	if err != nil {
 		problem, remedy := scope.trace.problem, scope.trace.remedy
 		if problem == "" {
-			problem, remedy = oneLine(err.Error()), correct
+			problem, remedy = inWords(err)
 		}
 		return nil, nil, at(t.text, part.Start, problem, remedy)
 	}
@@ -84,6 +86,18 @@ func (t *Template) evaluate(part compiled, scope *Scope) (any, []string, error) 
 		return nil, nil, at(t.text, part.Start, problem, "give text, a number or a boolean")
 	}
 	return value, append(services, scope.trace.services...), nil
+}
+
+// inWords says what an evaluation failed of, where the language's own words are too few.
+func inWords(err error) (problem, remedy string) {
+	message := oneLine(err.Error())
+	switch {
+	case strings.Contains(message, "no such overload"):
+		return "the types of its values do not fit together", convert
+	case strings.Contains(message, "cost limit exceeded"):
+		return "it takes too much work", "make it simpler"
+	}
+	return message, correct
 }
 
 func scalar(v ref.Val) (value any, problem string) {

@@ -58,7 +58,7 @@ func label(object *unstructured.Unstructured, labels map[string]string, keep fun
 	where := object.GetKind() + "/" + object.GetName()
 	have, _, err := unstructured.NestedStringMap(object.Object, place...)
 	if err != nil {
-		return &Error{Where: where, Problem: "its labels are not text: " + oneLine(err.Error()), Remedy: "write labels as a map of strings, numbers and booleans in quotes"}
+		return &Error{Where: where, Problem: "its labels are not text: " + oneLine(err.Error()), Remedy: "write numbers and booleans in quotes"}
 	}
 	want := maps.Clone(labels)
 	for key, value := range have {

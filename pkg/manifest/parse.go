@@ -40,9 +40,6 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
-// Substitute returns the value of a scalar string.
-type Substitute func(text string) (any, error)
-
 // Parse reads the documents of a manifest and substitutes their scalar strings: a value
 // can therefore not change the shape of an object. Keys stay as they are. Nulls and
 // status are dropped. Every object has been allowed by Refuse, and gets the namespace.
@@ -106,6 +103,9 @@ func describe(object map[string]any, otherwise string) string {
 		return otherwise
 	}
 	name, _, _ := unstructured.NestedString(object, "metadata", "name")
+	if name == "" {
+		return kind
+	}
 	return kind + "/" + name
 }
 

@@ -34,6 +34,9 @@ func Hint(name string, known []string, fallback string) string {
 		return fallback
 	}
 	names := sorted(known)
+	if len(names) == 1 {
+		return "the only known one is " + names[0]
+	}
 	if len(names) > listed {
 		return fmt.Sprintf("known are %s and %d more", strings.Join(names[:listed], ", "), len(names)-listed)
 	}

@@ -157,11 +157,13 @@ func refuseConflicts(out *Rendered, r *roster, p *problems) {
 				writers[k] = s.Name
 				continue
 			}
-			who, remedy := fmt.Sprintf("the services %q and %q both write", first, s.Name), "rename one of the services, or the object in one of the manifests"
+			what := object.GetKind() + "/" + object.GetName()
 			if first == s.Name {
-				who, remedy = fmt.Sprintf("the service %q writes twice", s.Name), "rename one of the objects"
+				p.add(r.byName[s.Name].field, "rename one of the objects", "the service %q writes %s twice", s.Name, what)
+				continue
 			}
-			p.add(r.byName[s.Name].field, remedy, "%s %s/%s", who, object.GetKind(), object.GetName())
+			p.add(r.byName[s.Name].field, "rename one of the services, or the object in its manifests",
+				"the services %q and %q both write %s", first, s.Name, what)
 		}
 	}
 }

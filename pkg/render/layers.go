@@ -81,13 +81,18 @@ func appendKnown(out []source, by map[string]source, name string) []source {
 	return out
 }
 
-// check refuses names that the product and its templates do not know.
-func (l layers) check(services, parameters []string, p *problems) {
+// checkServices refuses values for services that the product does not have.
+func (l layers) checkServices(services []string, p *problems) {
 	for _, by := range []map[string]source{l.byClass, l.byEnv, l.byRun} {
 		for _, name := range unknown(by, services) {
 			p.add(by[name].field, nearest.Hint(name, services, ""), "the product has no service %q", name)
 		}
 	}
+}
+
+// checkParameters refuses general parameters that no template declares: they would
+// silently do nothing.
+func (l layers) checkParameters(parameters []string, p *problems) {
 	for _, s := range []source{l.class, l.environment} {
 		for _, name := range unknown(s.values.Parameters, parameters) {
 			p.add(s.field+": parameter "+name, nearest.Hint(name, parameters, "remove it, no template declares parameters"),

@@ -44,7 +44,10 @@ func newRoster(in Input, p *problems) *roster {
 	for _, m := range r.members {
 		r.checkMember(m, p)
 	}
-	r.layers.check(r.names(), r.parameters(), p)
+	r.layers.checkServices(r.names(), p)
+	if parameters, complete := r.parameters(); complete {
+		r.layers.checkParameters(parameters, p)
+	}
 	return r
 }
 
@@ -113,22 +116,24 @@ func (r *roster) names() []string {
 }
 
 // parameters are the names that any template of the product declares, also of services
-// that the environment leaves out: narrowing an environment makes no value unknown.
-func (r *roster) parameters() []string {
+// that the environment leaves out: narrowing an environment makes no value unknown. They
+// are not complete while a template is missing.
+func (r *roster) parameters() (names []string, complete bool) {
 	seen := map[string]bool{}
-	var out []string
+	complete = true
 	for _, m := range r.members {
 		if m.template == nil {
+			complete = false
 			continue
 		}
 		for _, parameter := range m.template.Spec.Parameters {
 			if !seen[parameter.Name] {
 				seen[parameter.Name] = true
-				out = append(out, parameter.Name)
+				names = append(names, parameter.Name)
 			}
 		}
 	}
-	return out
+	return names, complete
 }
 
 // checkMember checks what a service of the environment names.
@@ -153,7 +158,7 @@ func (r *roster) checkNeed(field string, need v1alpha1.Need, p *problems) {
 	runs, isGroup := r.groups[need.Group]
 	switch {
 	case (need.Service == "") == (need.Group == ""):
-		p.add(field, "set one", "set exactly one of service and group")
+		p.add(field, "set exactly one", "the need has neither or both of service and group")
 	case need.Group != "" && !isGroup:
 		p.add(field, nearest.Hint(need.Group, r.groupNames(), ""), "the product has no group %q", need.Group)
 	case need.Group != "" && !runs:

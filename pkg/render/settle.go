@@ -146,7 +146,7 @@ func (r *roster) checkSecrets(s *settled, p *problems) {
 	}
 	for _, v := range s.env {
 		if (v.Value == nil) == (v.Secret == nil) {
-			p.add(v.field, "set one", "set exactly one of value and secret")
+			p.add(v.field, "set exactly one", "the variable has neither or both of value and secret")
 			continue
 		}
 		if v.Secret == nil {

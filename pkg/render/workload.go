@@ -130,8 +130,11 @@ func (b *builder) hooks(common shared) {
 func (b *builder) ownManifests() {
 	for i, text := range b.settled.template.Spec.Container.Manifests {
 		field := fmt.Sprintf("%s container.manifests[%d]", b.templateField(), i)
-		objects, err := manifest.Parse(text, b.in.Namespace, func(text string) (any, error) {
+		objects, err := manifest.Parse(text, b.in.Namespace, func(text string, asText bool) (any, error) {
 			result, err := b.evaluate(field, text)
+			if asText {
+				return result.Text(), err
+			}
 			return result.Value, err
 		})
 		if err != nil {
