@@ -64,7 +64,7 @@ func TestStream(t *testing.T) {
 		t.Errorf("Counts (-want +got):\n%s", diff)
 	}
 	want := []string{"example.com/shop/broken", "example.com/shop/cart.TestRemove/the_last_one", "example.com/shop/panics.TestPanics"}
-	if diff := cmp.Diff(want, report.Failures()); diff != "" {
+	if diff := cmp.Diff(want, report.Failures(10)); diff != "" {
 		t.Errorf("Failures (-want +got):\n%s", diff)
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"spock.dev/spock/pkg/task/junit"
-	"spock.dev/spock/pkg/task/record"
 )
 
 // Outcome of a test.
@@ -105,22 +104,9 @@ func (r Report) Counts() Counts {
 	return c
 }
 
-// Record is what the pipeline's summary needs to know.
-func (r Report) Record(coverage string) *record.Tests {
-	const most = 10
-	c := r.Counts()
-	out := &record.Tests{Passed: c.Passed, Failed: c.Failed + c.Errors, Skipped: c.Skipped, Coverage: coverage}
-	for _, name := range r.Failures() {
-		if len(out.Failures) < most {
-			out.Failures = append(out.Failures, name)
-		}
-	}
-	return out
-}
-
-// Failures are the names of what failed, package by package. A test that failed through
-// its subtests alone is not named beside them.
-func (r Report) Failures() []string {
+// Failures are the names of what failed, package by package, at most so many. A test that
+// has failed subtests is not named beside them.
+func (r Report) Failures(most int) []string {
 	var out []string
 	for _, p := range r.Packages {
 		if p.broken() {
@@ -132,7 +118,7 @@ func (r Report) Failures() []string {
 			}
 		}
 	}
-	return out
+	return out[:min(len(out), most)]
 }
 
 func failedBelow(tests []Test, parent int) bool {
@@ -176,3 +162,21 @@ func (t Test) junit(pkg string) junit.Case {
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.3f", d.Seconds()) }
+
+// CountsOf counts the cases of any report.
+func CountsOf(report junit.Suites) Counts {
+	var c Counts
+	for _, s := range report.Suites {
+		for _, test := range s.Cases {
+			switch {
+			case test.Error != nil, test.Failure != nil:
+				c.Failed++
+			case test.Skipped != nil:
+				c.Skipped++
+			default:
+				c.Passed++
+			}
+		}
+	}
+	return c
+}

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"spock.dev/spock/pkg/task/toolchain"
+)
+
+// goTools are the flags of the subcommands that call the Go toolchain.
+type goTools struct {
+	subdirectory, cache, scratch string
+	proxy, sumDB, flags          string
+}
+
+func (g *goTools) register(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&g.subdirectory, "subdirectory", "", "directory of the Go module below the workspace")
+	f.StringVar(&g.cache, "cache", "", "directory of the Go caches")
+	f.StringVar(&g.scratch, "scratch-cache", "", "directory of the Go caches when --cache is empty")
+	f.StringVar(&g.proxy, "goproxy", "", "GOPROXY; Go's own default when empty")
+	f.StringVar(&g.sumDB, "gosumdb", "", "GOSUMDB; Go's own default when empty")
+	f.StringVar(&g.flags, "goflags", "", "GOFLAGS")
+}
+
+func (g *goTools) toolchain(cmd *cobra.Command, t *task) (toolchain.Toolchain, error) {
+	directory, err := t.source(g.subdirectory)
+	if err != nil {
+		return toolchain.Toolchain{}, err
+	}
+	cache := g.cache
+	if cache == "" {
+		cache = g.scratch
+	}
+	if cache != "" {
+		cache = filepath.Join(cache, "go")
+	}
+	return toolchain.Toolchain{
+		Directory: directory, Cache: cache, Proxy: g.proxy, SumDB: g.sumDB, Flags: g.flags, Log: cmd.ErrOrStderr(),
+	}, nil
+}

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"spock.dev/spock/pkg/task/record"
+	"spock.dev/spock/pkg/task/result"
+)
+
+func integrationTestCommand() *cobra.Command {
+	t := task{name: "integration-test", texts: []string{"TEST_OUTPUT", "tests", "failures"}}
+	var tools goTools
+	var report, found, url, environment, namespace string
+	cmd := &cobra.Command{
+		Use:   "integration-test [flags] -- COMMAND ARGUMENT...",
+		Short: "Run a command that tests an environment",
+		RunE: func(cmd *cobra.Command, command []string) error {
+			return t.run(func(results result.Writer, r *record.Record) error {
+				if len(command) == 0 {
+					return errors.New("command: it is empty; give the command that tests the environment")
+				}
+				run := testing{cmd: cmd, task: &t, tools: &tools, report: report, found: found, results: results, record: r}
+				return run.do(command[0], command[1:], []string{
+					"SPOCK_URL=" + url, "SPOCK_ENVIRONMENT=" + environment, "SPOCK_NAMESPACE=" + namespace,
+				})
+			})
+		},
+	}
+	t.flags(cmd)
+	tools.register(cmd)
+	f := cmd.Flags()
+	f.StringVar(&report, "report", record.Directory+"/integration-test.xml", "JUnit report to write, below the workspace")
+	f.StringVar(&found, "junit", "", "pattern of the JUnit reports that the command writes, below the sources")
+	f.StringVar(&url, "url", "", "URL of the environment")
+	f.StringVar(&environment, "environment", "", "name of the environment")
+	f.StringVar(&namespace, "namespace", "", "namespace in which its services run")
+	return cmd
+}

@@ -1,0 +1,33 @@
+// Command task-runner is the program behind Spock's Tekton Tasks: each Task's step is one
+// of its subcommands. It reads flags, calls the room of the idea, and writes results.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := root().ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}
+
+func root() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:           "task-runner",
+		Short:         "Run a step of one of Spock's Tasks",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	cmd.AddCommand(cloneCommand(), buildCommand(), unitTestCommand(), deployCommand(), integrationTestCommand(), summaryCommand())
+	return cmd
+}
