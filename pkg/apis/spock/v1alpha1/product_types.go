@@ -97,7 +97,7 @@ type ProductService struct {
 	// Needs are services or groups that must be ready before this service is written.
 	// +optional
 	// +listType=atomic
-	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:MaxItems=50
 	Needs []Need `json:"needs,omitempty"`
 	// Expose makes a port reachable at `<service>.<environment>.<class domain>`.
 	// +optional
