@@ -13,9 +13,10 @@ const listed = 8
 
 // Name returns the known name with the smallest edit distance to name, the first in
 // alphabetical order when several are as near, and whether it is near enough to be
-// what was meant: at most two edits, or a third of the name's length.
+// what was meant: at most two edits, or a third of the name's length, and something of
+// the name must be left.
 func Name(name string, known []string) (string, bool) {
-	best, least := "", max(2, len(name)/3)+1
+	best, least := "", min(max(2, len(name)/3), len(name)-1)+1
 	for _, candidate := range sorted(known) {
 		if d := distance(strings.ToLower(name), strings.ToLower(candidate), least); d < least {
 			best, least = candidate, d
