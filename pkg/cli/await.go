@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/deploy"
+	"spock.dev/spock/pkg/progress"
+)
+
+// await follows a rollout, line by line on stderr, until it has ended one way or the
+// other, and prints what became of it.
+func (s *session) await(ctx context.Context, cluster *Cluster, env *v1alpha1.Environment, timeout time.Duration, format *format) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	start := s.Clock.Now()
+	var told v1alpha1.EnvironmentStatus
+	end, err := deploy.Follow(ctx, cluster.Spock, env.Namespace, env.Name, env.Generation, func(now *v1alpha1.Environment) {
+		s.progress(progress.Lines(told, now.Status, s.Clock.Since(start))...)
+		told = *now.Status.DeepCopy()
+	})
+	if err != nil {
+		return stopped(err, env, timeout)
+	}
+	done, err := format.environment(s.Streams.Out, end)
+	if err != nil {
+		return err
+	}
+	if !done {
+		for _, line := range progress.Table(end, s.Clock.Since(start)) {
+			fmt.Fprintln(s.Streams.Out, line)
+		}
+	}
+	if end.Status.Phase != v1alpha1.PhaseReady {
+		return fmt.Errorf("environment %s/%s is not ready; more with: spock env why %s -n %s", end.Namespace, end.Name, end.Name, end.Namespace)
+	}
+	return nil
+}
+
+// stopped says why the watching ended before the rollout did.
+func stopped(err error, env *v1alpha1.Environment, timeout time.Duration) error {
+	next := fmt.Sprintf("see: spock env why %s -n %s", env.Name, env.Namespace)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return &failure{ExitTimeout, fmt.Errorf("%s after %s; %s", plainly(err, context.DeadlineExceeded), timeout, next)}
+	case errors.Is(err, context.Canceled):
+		return &failure{ExitInterrupted, fmt.Errorf("%s; %s", plainly(err, context.Canceled), next)}
+	}
+	return explain(err)
+}
+
+// plainly is the sentence of an error without the name that Go has for its cause.
+func plainly(err, cause error) string {
+	return strings.TrimSuffix(err.Error(), ": "+cause.Error())
+}

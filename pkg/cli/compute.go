@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/plan"
+	"spock.dev/spock/pkg/render"
+	"spock.dev/spock/pkg/scaffold"
+)
+
+// compute makes the plan of an environment as the controller does.
+func (c *Cluster) compute(ctx context.Context, env *v1alpha1.Environment) (*plan.Plan, error) {
+	in := render.Input{Environment: env, Namespace: scaffold.NamespaceOf(env), Templates: map[string]*v1alpha1.ServiceTemplate{}}
+	spock := c.Spock.SpockV1alpha1()
+	var err error
+	in.Product, err = spock.Products(env.Namespace).Get(ctx, env.Spec.Product, metav1.GetOptions{})
+	if err != nil {
+		return nil, missing(err, fmt.Sprintf("spec.product: there is no Product %q in namespace %s; see: kubectl get products -n %s",
+			env.Spec.Product, env.Namespace, env.Namespace))
+	}
+	in.Class, err = spock.EnvironmentClasses().Get(ctx, env.Spec.Class, metav1.GetOptions{})
+	if err != nil {
+		return nil, missing(err, fmt.Sprintf("spec.class: there is no EnvironmentClass %q; see: kubectl get environmentclasses", env.Spec.Class))
+	}
+	templates, err := spock.ServiceTemplates(env.Namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, explain(fmt.Errorf("list the templates of namespace %s: %w", env.Namespace, err))
+	}
+	for i := range templates.Items {
+		in.Templates[templates.Items[i].Name] = &templates.Items[i]
+	}
+	rendered, err := render.Product(in)
+	if err != nil {
+		return nil, err // sentences, one per line
+	}
+	return plan.Compute(plan.Input{Product: in.Product, Rendered: rendered, Environment: env})
+}
+
+func missing(err error, sentence string) error {
+	if apierrors.IsNotFound(err) && !notInstalled(err) {
+		return fmt.Errorf("%s", sentence)
+	}
+	return explain(err)
+}
+
+// usual are the kinds that an earlier plan may have written though this one does not:
+// those Spock makes itself.
+var usual = [...]schema.GroupVersionKind{
+	{Group: "apps", Version: "v1", Kind: "Deployment"},
+	{Group: "apps", Version: "v1", Kind: "StatefulSet"},
+	{Group: "apps", Version: "v1", Kind: "DaemonSet"},
+	{Group: "batch", Version: "v1", Kind: "Job"},
+	{Version: "v1", Kind: "Service"},
+	{Version: "v1", Kind: "ConfigMap"},
+	{Version: "v1", Kind: "PersistentVolumeClaim"},
+	{Group: "networking.k8s.io", Version: "v1", Kind: "Ingress"},
+}
+
+// live lists the objects that carry the environment's labels, by key. An environment
+// that does not exist yet has none.
+func (c *Cluster) live(ctx context.Context, env *v1alpha1.Environment, kinds []schema.GroupVersionKind) (map[plan.Key]*unstructured.Unstructured, error) {
+	found := map[plan.Key]*unstructured.Unstructured{}
+	if env.UID == "" {
+		return found, nil
+	}
+	asked := map[schema.GroupVersionKind]bool{}
+	var mu sync.Mutex
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(8)
+	for _, kind := range append(kinds, usual[:]...) {
+		if asked[kind] {
+			continue
+		}
+		asked[kind] = true
+		group.Go(func() error {
+			items, err := c.ofKind(ctx, env, kind)
+			mu.Lock()
+			defer mu.Unlock()
+			for i := range items {
+				found[plan.Key{GroupVersionKind: kind, Name: items[i].GetName()}] = &items[i]
+			}
+			return err
+		})
+	}
+	return found, group.Wait()
+}
+
+func (c *Cluster) ofKind(ctx context.Context, env *v1alpha1.Environment, kind schema.GroupVersionKind) ([]unstructured.Unstructured, error) {
+	mapping, err := c.Mapper.RESTMapping(kind.GroupKind(), kind.Version)
+	if err != nil {
+		return nil, fmt.Errorf("find kind %s in the cluster: %w", kind.Kind, err)
+	}
+	namespace := scaffold.NamespaceOf(env)
+	selector := labels.Set{v1alpha1.LabelEnvironment: env.Name, v1alpha1.LabelEnvironmentNamespace: env.Namespace}
+	list, err := c.Dynamic.Resource(mapping.Resource).Namespace(namespace).List(ctx, metav1.ListOptions{LabelSelector: selector.String()})
+	if err != nil {
+		return nil, fmt.Errorf("list %s in namespace %s: %w", strings.ToLower(mapping.Resource.Resource), namespace, err)
+	}
+	return list.Items, nil
+}

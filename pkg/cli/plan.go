@@ -1,0 +1,186 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/plan"
+	"spock.dev/spock/pkg/scaffold"
+)
+
+const planLong = `Show what a rollout would do, and do nothing: the nodes in the order in which they start,
+what each waits for, and for each object whether it would be created, changed, deleted or
+left unchanged. Product, templates and class are those of the cluster; with -f the
+environment is the one of a file, as "env up -f" would write it.
+
+With --exit-code it exits 0 when there is nothing to do, 2 when there is. What is wrong
+with the spec is printed one sentence per line, with exit code 1. With -o json or yaml it
+prints the EnvironmentRun that would record the plan.`
+
+func newPlan(s *session) *cobra.Command {
+	var file string
+	var exitCode bool
+	cmd := &cobra.Command{
+		Use:               "plan NAME",
+		Aliases:           []string{"diff"},
+		Short:             "Show what a rollout would change, without changing it",
+		Long:              planLong,
+		Example:           examples(`spock env plan shop`, `spock env plan -f environment.yaml --exit-code`),
+		Args:              positional(0, 1, "the NAME of an environment"),
+		ValidArgsFunction: s.completeEnvironment,
+	}
+	format := outputFlag(cmd, asTable, asJSON, asYAML)
+	cmd.Flags().StringVarP(&file, "file", "f", "", "file with the Environment; - reads stdin")
+	cmd.Flags().BoolVar(&exitCode, "exit-code", false, "exit with 2 when there is something to do")
+	cmd.RunE = ran(func(cmd *cobra.Command, args []string) error {
+		work, err := s.plan(cmd.Context(), file, args)
+		if err != nil {
+			return err
+		}
+		if format.value == asTable {
+			s.printPlan(work)
+		} else if err := format.object(s.Streams.Out, work.run()); err != nil {
+			return err
+		}
+		if exitCode && work.changes() > 0 {
+			return &failure{code: ExitChanges}
+		}
+		return nil
+	})
+	return cmd
+}
+
+// work is a plan and what it means for the objects that are there.
+type work struct {
+	env     *v1alpha1.Environment
+	plan    *plan.Plan
+	steps   []step
+	removed []plan.Key
+}
+
+func (s *session) plan(ctx context.Context, file string, args []string) (*work, error) {
+	if len(args) == 0 && file == "" {
+		return nil, usage("spock env plan: name an environment, or a file with one: -f environment.yaml")
+	}
+	document, err := s.read(file)
+	if err != nil {
+		return nil, err
+	}
+	cluster, err := s.Connect(s.connection)
+	if err != nil {
+		return nil, err
+	}
+	w := &wish{file: file}
+	if len(args) > 0 {
+		w.name = args[0]
+	}
+	env, err := s.planned(ctx, cluster, w, document)
+	if err != nil {
+		return nil, err
+	}
+	made, err := cluster.compute(ctx, env)
+	if err != nil {
+		return nil, err
+	}
+	live, err := cluster.live(ctx, env, made.Kinds())
+	if err != nil {
+		return nil, err
+	}
+	return compare(env, made, live), nil
+}
+
+// planned is the environment to plan: the stored one, that of the file, or the stored
+// one with the spec of the file.
+func (s *session) planned(ctx context.Context, cluster *Cluster, w *wish, document *v1alpha1.Environment) (*v1alpha1.Environment, error) {
+	if document == nil {
+		return cluster.environment(ctx, w.name)
+	}
+	if err := s.adopt(w, cluster, document); err != nil {
+		return nil, err
+	}
+	stored, err := cluster.Spock.SpockV1alpha1().Environments(cluster.Namespace).Get(ctx, w.name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) && !notInstalled(err) {
+		document.Name = w.name
+		return document, nil
+	}
+	if err != nil {
+		return nil, explain(fmt.Errorf("get environment %s/%s: %w", cluster.Namespace, w.name, err))
+	}
+	stored.Spec = document.Spec
+	return stored, nil
+}
+
+func (w *work) changes() int {
+	return len(w.removed) + w.count(created) + w.count(changed) + w.count(foreign)
+}
+
+func (w *work) count(what string) int {
+	n := 0
+	for _, step := range w.steps {
+		for _, o := range step.objects {
+			if o.change == what {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// run is the EnvironmentRun that would record the plan.
+func (w *work) run() *v1alpha1.EnvironmentRun {
+	run := &v1alpha1.EnvironmentRun{
+		ObjectMeta: metav1.ObjectMeta{Namespace: w.env.Namespace},
+		Spec: v1alpha1.EnvironmentRunSpec{
+			Environment: w.env.Name, EnvironmentUID: string(w.env.UID), Generation: w.env.Generation,
+			Number: w.env.Status.RunNumber + 1, PlanDigest: w.plan.Digest, Nodes: w.plan.Frozen(),
+		},
+	}
+	if w.env.Spec.Run != nil {
+		run.Spec.Source = w.env.Spec.Run.Source
+	}
+	run.SetGroupVersionKind(v1alpha1.SchemeGroupVersion.WithKind("EnvironmentRun"))
+	return run
+}
+
+func (s *session) printPlan(w *work) {
+	out := s.Streams.Out
+	fmt.Fprintf(out, "environment %s/%s: product %s in class %s, in namespace %s\n%s\n\n",
+		w.env.Namespace, w.env.Name, w.env.Spec.Product, w.env.Spec.Class, scaffold.NamespaceOf(w.env), w.plan.Digest)
+	t := table{paint: s.outPaint(), painted: "CHANGE", titles: []string{"WAVE", "GROUP", "NODE", "AFTER", "OBJECT", "CHANGE"}}
+	for _, step := range w.steps {
+		cells := []string{fmt.Sprint(step.wave), or(step.group), step.name, or(strings.Join(step.after, ", "))}
+		for _, o := range step.objects {
+			t.row(append(cells, o.key.String(), o.change)...)
+			cells = []string{"", "", "", ""}
+		}
+	}
+	for i, key := range w.removed {
+		name := ""
+		if i == 0 {
+			name = "(no longer wanted, when all is ready)"
+		}
+		t.row("", "", name, "", key.String(), deleted)
+	}
+	t.print(out, false)
+	fmt.Fprintf(out, "\n%s\n", w.summary())
+	if w.env.Spec.Suspend {
+		fmt.Fprintln(s.Streams.Err, "The environment is suspended: nothing is written until the next deploy, or until spec.suspend is cleared.")
+	}
+}
+
+func (w *work) summary() string {
+	if w.changes() == 0 {
+		return fmt.Sprintf("nothing to do: %d objects are as they should be", w.count(unchanged))
+	}
+	text := fmt.Sprintf("%d created, %d changed, %d deleted, %d unchanged", w.count(created), w.count(changed), len(w.removed), w.count(unchanged))
+	if n := w.count(foreign); n > 0 {
+		text += fmt.Sprintf("; %d belong to somebody else and will be refused", n)
+	}
+	return text
+}
