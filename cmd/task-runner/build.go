@@ -20,14 +20,14 @@ func buildCommand() *cobra.Command {
 	var request gobuild.Request
 	var registry gobuild.Registry
 	var tools goTools
-	var dockerConfig string
+	var dockerConfig, sourceURL, sourceCommit string
 	cmd := &cobra.Command{
 		Use:   "build [flags] -- PACKAGE...",
 		Short: "Build the main packages of a Go module into images and push them",
 		RunE: func(cmd *cobra.Command, packages []string) error {
 			request.Packages = packages
 			return t.run(func(results result.Writer, r *record.Record) error {
-				if err := results.Texts(map[string]string{"CHAINS-GIT_URL": request.Source, "CHAINS-GIT_COMMIT": request.Revision}); err != nil {
+				if err := results.Texts(map[string]string{"CHAINS-GIT_URL": sourceURL, "CHAINS-GIT_COMMIT": sourceCommit}); err != nil {
 					return err
 				}
 				if dockerConfig != "" {
@@ -54,8 +54,8 @@ func buildCommand() *cobra.Command {
 	f.StringVar(&request.Tag, "tag", "latest", "tag of the images")
 	f.StringVar(&request.Base, "base-image", "", "base image; that of .ko.yaml when empty")
 	f.StringVar(&request.Platform, "platform", "", "os/architecture; Linux on this machine's architecture when empty")
-	f.StringVar(&request.Source, "source-url", "", "repository the sources come from")
-	f.StringVar(&request.Revision, "source-commit", "", "commit the sources are at")
+	f.StringVar(&sourceURL, "source-url", "", "repository the sources come from")
+	f.StringVar(&sourceCommit, "source-commit", "", "commit the sources are at")
 	f.BoolVar(&registry.Insecure, "insecure-registry", false, "allow plain HTTP to the registries")
 	f.StringVar(&dockerConfig, "docker-config", "", "directory with a config.json that holds registry credentials")
 	return cmd

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"spock.dev/spock/pkg/task/lists"
 	"spock.dev/spock/pkg/task/record"
 	"spock.dev/spock/pkg/task/result"
 )
@@ -14,17 +15,21 @@ func integrationTestCommand() *cobra.Command {
 	var tools goTools
 	var report, found, url, environment, namespace string
 	cmd := &cobra.Command{
-		Use:   "integration-test [flags] -- COMMAND ARGUMENT...",
+		Use:   "integration-test [flags] -- env: NAME=VALUE... command: COMMAND ARGUMENT...",
 		Short: "Run a command that tests an environment",
-		RunE: func(cmd *cobra.Command, command []string) error {
+		RunE: func(cmd *cobra.Command, words []string) error {
 			return t.run(func(results result.Writer, r *record.Record) error {
+				wanted, err := lists.Split(words, "env", "command")
+				if err != nil {
+					return err
+				}
+				command := wanted["command"]
 				if len(command) == 0 {
 					return errors.New("command: it is empty; give the command that tests the environment")
 				}
 				run := testing{cmd: cmd, task: &t, tools: &tools, report: report, found: found, results: results, record: r}
-				return run.do(command[0], command[1:], []string{
-					"SPOCK_URL=" + url, "SPOCK_ENVIRONMENT=" + environment, "SPOCK_NAMESPACE=" + namespace,
-				})
+				env := []string{"SPOCK_URL=" + url, "SPOCK_ENVIRONMENT=" + environment, "SPOCK_NAMESPACE=" + namespace}
+				return run.do(command[0], command[1:], append(env, wanted["env"]...))
 			})
 		},
 	}

@@ -25,8 +25,6 @@ type Request struct {
 	Base string
 	// Platform is os/architecture; Linux on this machine's architecture when empty.
 	Platform string
-	// Source and Revision are written on the images.
-	Source, Revision string
 }
 
 // Image is a published image.
@@ -158,7 +156,7 @@ func (p publisher) bases(ctx context.Context, packages []Package) (map[string]ba
 }
 
 func (p publisher) one(ctx context.Context, command Package, from base) (string, error) {
-	origin := Origin{Source: p.request.Source, Revision: p.request.Revision, Base: from.name, BaseDigest: from.digest}
+	origin := Origin{Base: from.name, BaseDigest: from.digest}
 	image, err := Assemble(from.image, command, Binary(p.output, command), origin)
 	if err != nil {
 		return "", err

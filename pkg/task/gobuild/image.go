@@ -14,10 +14,9 @@ import (
 // nonroot is the user of an image whose base names none.
 const nonroot = "65532"
 
-// Origin says where an image comes from; it becomes labels and annotations.
+// Origin says what an image stands on; it becomes annotations. It does not name the
+// commit: a service that a commit did not change keeps its digest.
 type Origin struct {
-	// Source is the address of the repository, Revision the commit.
-	Source, Revision string
 	// Base is the base image, BaseDigest the digest it had.
 	Base, BaseDigest string
 }
@@ -45,7 +44,7 @@ func Assemble(base v1.Image, p Package, binary string, origin Origin) (v1.Image,
 	if err != nil {
 		return nil, fmt.Errorf("assemble the image of %s: %w", p.ImportPath, err)
 	}
-	image, err = mutate.ConfigFile(image, configure(config.DeepCopy(), p, origin))
+	image, err = mutate.ConfigFile(image, configure(config.DeepCopy(), p))
 	if err != nil {
 		return nil, fmt.Errorf("assemble the image of %s: %w", p.ImportPath, err)
 	}
@@ -56,7 +55,7 @@ func addendum(l v1.Layer, comment string) mutate.Addendum {
 	return mutate.Addendum{Layer: l, History: v1.History{Author: "spock", CreatedBy: "spock build", Comment: comment, Created: v1.Time{Time: time.Unix(0, 0)}}}
 }
 
-func configure(c *v1.ConfigFile, p Package, origin Origin) *v1.ConfigFile {
+func configure(c *v1.ConfigFile, p Package) *v1.ConfigFile {
 	c.Created = v1.Time{Time: time.Unix(0, 0)}
 	c.Author = "spock"
 	c.Config.Entrypoint = []string{path.Join(appDirectory, p.Service())}
@@ -65,12 +64,6 @@ func configure(c *v1.ConfigFile, p Package, origin Origin) *v1.ConfigFile {
 		c.Config.User = nonroot
 	}
 	c.Config.Env = environment(c.Config.Env)
-	if c.Config.Labels == nil {
-		c.Config.Labels = map[string]string{}
-	}
-	for key, value := range origin.labels() {
-		c.Config.Labels[key] = value
-	}
 	return c
 }
 
@@ -86,25 +79,9 @@ func environment(env []string) []string {
 	return append(out, "KO_DATA_PATH="+dataDirectory)
 }
 
-func (o Origin) labels() map[string]string {
-	return present(map[string]string{"org.opencontainers.image.source": o.Source, "org.opencontainers.image.revision": o.Revision})
-}
-
 func (o Origin) annotations() map[string]string {
-	all := o.labels()
-	for key, value := range present(map[string]string{
-		"org.opencontainers.image.base.name": o.Base, "org.opencontainers.image.base.digest": o.BaseDigest,
-	}) {
-		all[key] = value
+	return map[string]string{
+		"org.opencontainers.image.base.name":   o.Base,
+		"org.opencontainers.image.base.digest": o.BaseDigest,
 	}
-	return all
-}
-
-func present(values map[string]string) map[string]string {
-	for key, value := range values {
-		if value == "" {
-			delete(values, key)
-		}
-	}
-	return values
 }

@@ -35,7 +35,7 @@ func command(t *testing.T) (Package, string) {
 func assemble(t *testing.T, base v1.Image) v1.Image {
 	t.Helper()
 	p, binary := command(t)
-	image, err := Assemble(base, p, binary, Origin{Source: "https://git.example.com/shop", Revision: "0a1b", Base: "b:1", BaseDigest: "sha256:01"})
+	image, err := Assemble(base, p, binary, Origin{Base: "b:1", BaseDigest: "sha256:01"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,8 +73,7 @@ func TestAnImageHoldsTheCommandAsKoDoes(t *testing.T) {
 	}
 	wantConfig := v1.Config{
 		Entrypoint: []string{"/ko-app/web"}, User: "65532",
-		Env:    []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/ko-app", "KO_DATA_PATH=/var/run/ko"},
-		Labels: map[string]string{"org.opencontainers.image.source": "https://git.example.com/shop", "org.opencontainers.image.revision": "0a1b"},
+		Env: []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/ko-app", "KO_DATA_PATH=/var/run/ko"},
 	}
 	if diff := cmp.Diff(wantConfig, config.Config); diff != "" {
 		t.Errorf("config (-want +got):\n%s", diff)

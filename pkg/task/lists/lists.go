@@ -10,13 +10,16 @@ import (
 )
 
 // Split gives each name the words between its marker, the name and a colon, and the next
-// marker. Words before the first marker are refused.
+// marker. Markers come in the order of the names, so the last list may hold any word.
+// Words before the first marker are refused.
 func Split(words []string, names ...string) (map[string][]string, error) {
 	out := map[string][]string{}
 	current := ""
-	for _, word := range words {
-		if name, marked := strings.CutSuffix(word, ":"); marked && slices.Contains(names, name) {
-			current = name
+	for rest := names; len(words) > 0; words = words[1:] {
+		word := words[0]
+		name, marked := strings.CutSuffix(word, ":")
+		if i := slices.Index(rest, name); marked && i >= 0 {
+			current, rest = name, rest[i+1:]
 			continue
 		}
 		if current == "" {

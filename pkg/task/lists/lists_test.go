@@ -15,8 +15,12 @@ func TestSplit(t *testing.T) {
 	}{
 		"no words are no lists": {want: map[string][]string{}},
 		"two lists, one of them empty": {
-			words: []string{"parameters:", "services:", "a=r/a", "other:"},
-			want:  map[string][]string{"services": {"a=r/a", "other:"}},
+			words: []string{"services:", "parameters:", "a=r/a", "other:"},
+			want:  map[string][]string{"parameters": {"a=r/a", "other:"}},
+		},
+		"the last list takes what looks like a marker": {
+			words: []string{"services:", "a=b", "parameters:", "services:", "parameters:"},
+			want:  map[string][]string{"services": {"a=b"}, "parameters": {"services:", "parameters:"}},
 		},
 		"a word without list": {words: []string{"a=b", "services:"}, err: `argument "a=b": it belongs to no list; begin a list with one of services: parameters:`},
 	}
