@@ -10,11 +10,15 @@ import (
 	"path/filepath"
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/yaml"
+	"k8s.io/utils/ptr"
 	strict "sigs.k8s.io/yaml"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/render"
 )
 
 // objects are what the YAML of one example holds.
@@ -35,33 +39,75 @@ func TestExamplesAreStrictlyReadable(t *testing.T) {
 	}
 }
 
-func TestExamplesReferToWhatTheyHold(t *testing.T) {
+func TestExamplesRender(t *testing.T) {
 	t.Parallel()
 	for _, dir := range folders(t) {
 		t.Run(filepath.Base(filepath.Dir(dir)), func(t *testing.T) {
 			t.Parallel()
 			held := read(t, dir)
-			for _, p := range held.products {
-				checkTemplates(t, held, p)
+			if len(held.environments) == 0 {
+				t.Fatalf("%s holds no Environment; add a sample of one", dir)
 			}
 			for _, e := range held.environments {
-				if held.products[e.Spec.Product] == nil || held.classes[e.Spec.Class] == nil {
-					t.Errorf("environment %s: product %q or class %q is not in the example", e.Name, e.Spec.Product, e.Spec.Class)
+				rendered, err := held.render(e)
+				if err != nil {
+					t.Fatalf("environment %s: %v", e.Name, err)
 				}
+				checkQuota(t, e.Name, held.classes[e.Spec.Class].Spec, rendered)
 			}
 		})
 	}
 }
 
-func checkTemplates(t *testing.T, held objects, p *v1alpha1.Product) {
+// render makes the objects of an environment.
+func (o objects) render(e *v1alpha1.Environment) (*render.Rendered, error) {
+	product, class := o.products[e.Spec.Product], o.classes[e.Spec.Class]
+	if product == nil || class == nil {
+		return nil, fmt.Errorf("product %q or class %q is not in the example", e.Spec.Product, e.Spec.Class)
+	}
+	return render.Product(render.Input{
+		Product: product, Templates: o.templates, Class: class, Environment: e, Namespace: "team-a-" + e.Name,
+	})
+}
+
+// checkQuota wants what the Deployments and StatefulSets ask for to leave half of the
+// class's quota free: a rollout has old and new instances side by side.
+func checkQuota(t *testing.T, environment string, class v1alpha1.EnvironmentClassSpec, rendered *render.Rendered) {
 	t.Helper()
-	for _, group := range p.Spec.Groups {
-		for _, service := range group.Services {
-			if held.templates[service.Template] == nil {
-				t.Errorf("product %s: service %s: template %q is not in the example", p.Name, service.Name, service.Template)
+	for resource, name := range map[corev1.ResourceName]corev1.ResourceName{
+		corev1.ResourceCPU: corev1.ResourceRequestsCPU, corev1.ResourceMemory: corev1.ResourceRequestsMemory,
+	} {
+		quota, limited := class.Quota[name]
+		if !limited {
+			continue
+		}
+		asked := requests(t, resource, class.DefaultRequests, rendered)
+		if 2*asked > quota.MilliValue() {
+			t.Errorf("environment %s: twice its requests of %s, %dm, is more than its quota of %s", environment, resource, asked, quota.String())
+		}
+	}
+}
+
+// requests is what all instances together ask for, in thousandths.
+func requests(t *testing.T, resource corev1.ResourceName, defaults corev1.ResourceList, rendered *render.Rendered) int64 {
+	t.Helper()
+	var sum int64
+	for _, service := range rendered.Services {
+		for _, object := range service.Workloads {
+			var workload appsv1.Deployment // a StatefulSet has its pods in the same place
+			if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &workload); err != nil {
+				t.Fatalf("read %s %s: %v", object.GetKind(), object.GetName(), err)
+			}
+			for _, container := range workload.Spec.Template.Spec.Containers {
+				asked, own := container.Resources.Requests[resource]
+				if !own {
+					asked = defaults[resource]
+				}
+				sum += asked.MilliValue() * int64(ptr.Deref(workload.Spec.Replicas, 1))
 			}
 		}
 	}
+	return sum
 }
 
 // folders are the examples/**/spock folders of the repository.

@@ -1,4 +1,4 @@
-// Package database opens the shop's PostgreSQL and knows its schema.
+// Package database opens the shop's PostgreSQL.
 package database
 
 import (

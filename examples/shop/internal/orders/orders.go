@@ -9,6 +9,7 @@ import (
 
 	"example.com/shop/internal/cache"
 	"example.com/shop/internal/database"
+	"example.com/shop/internal/schema"
 	"example.com/shop/internal/service"
 	"example.com/shop/internal/shop"
 )
@@ -65,7 +66,7 @@ func migrate(ctx context.Context, p *service.Process) error {
 	if err := database.Wait(ctx, pool.Ping, time.Second); err != nil {
 		return err
 	}
-	if err := database.Migrate(ctx, pool); err != nil {
+	if err := schema.Migrate(ctx, pool); err != nil {
 		return err
 	}
 	p.Log.Info("migrated")

@@ -1,4 +1,6 @@
-package database
+// Package schema brings the database to the tables and products that the shop needs. Only
+// orders has it: a change of the schema leaves the binaries of the others as they are.
+package schema
 
 import (
 	"context"
@@ -9,10 +11,10 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// schema may be applied to an empty database and to one that has it already.
+// statements may be applied to an empty database and to one that has it all already.
 //
 //go:embed schema.sql
-var schema string
+var statements string
 
 // migrationLock is an arbitrary number that all migrations of the shop agree on.
 const migrationLock = 7_740_001
@@ -24,7 +26,7 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool) error {
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, migrationLock); err != nil {
 			return fmt.Errorf("take the migration lock: %w", err)
 		}
-		_, err := tx.Exec(ctx, schema)
+		_, err := tx.Exec(ctx, statements)
 		return err
 	})
 	if err != nil {
