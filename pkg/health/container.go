@@ -48,7 +48,7 @@ func (c container) finding(now time.Time) (finding, bool) {
 	case "CreateContainerConfigError", "CreateContainerError", "RunContainerError", "PreCreateHookError", "PreStartHookError", "PostStartHookError":
 		return c.configFinding(c.status.State.Waiting.Message), true
 	}
-	return c.deathFinding()
+	return c.deathFinding(now)
 }
 
 // settled says that the container is where it should be.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -13,8 +14,12 @@ import (
 // crashRestarts is how often a container may come back before it counts as a loop.
 const crashRestarts = 2
 
+// crashPause is how long a container in a loop must run again before it is believed,
+// so that the verdict does not turn with every try.
+const crashPause = 10 * time.Second
+
 // deathFinding judges a container by how it ended last.
-func (c container) deathFinding() (finding, bool) {
+func (c container) deathFinding(now time.Time) (finding, bool) {
 	death := c.lastDeath()
 	if death == nil {
 		return finding{}, false
@@ -27,10 +32,16 @@ func (c container) deathFinding() (finding, bool) {
 		return c.configFinding(death.Message), true
 	case c.status.RestartCount < crashRestarts:
 		return finding{}, false
-	case waits, c.status.State.Terminated != nil && death.ExitCode != 0:
+	case waits, death.ExitCode != 0 && !c.runsAgain(now):
 		return c.crashFinding(death), true
 	}
 	return finding{}, false
+}
+
+// runsAgain says that the container has run long enough since it ended last.
+func (c container) runsAgain(now time.Time) bool {
+	running := c.status.State.Running
+	return running != nil && now.Sub(running.StartedAt.Time) >= crashPause
 }
 
 // neverStarted says that the runtime could not even start the process.

@@ -66,7 +66,7 @@ func quotaDenial(message string) *v1alpha1.Cause {
 			Hint: "ask for less, run fewer services, or raise the quota of the environment's class"}
 	}
 	if said := quotaUnset.FindStringSubmatch(message); said != nil {
-		return &v1alpha1.Cause{Class: v1alpha1.CauseQuota, Message: fmt.Sprintf("quota %s asks for more than the service says: %s", said[1], oneLine(said[2], 200)),
+		return &v1alpha1.Cause{Class: v1alpha1.CauseQuota, Message: fmt.Sprintf("quota %s counts resources that the service does not state: %s", said[1], oneLine(said[2], 200)),
 			Hint: "set resources in the template, or default requests and limits in the environment's class"}
 	}
 	return nil

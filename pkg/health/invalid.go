@@ -39,7 +39,8 @@ func immutable(status metav1.Status, cause metav1.StatusCause) *v1alpha1.Cause {
 	}
 	message := fmt.Sprintf("%s of %s cannot change once it exists", field, subject(status))
 	if strings.Contains(cause.Message, "for fields other than") || strings.Contains(cause.Message, "immutable after creation except") {
-		message += ": " + oneLine(strings.TrimPrefix(cause.Message, "Forbidden: "), 240)
+		first, _, _ := strings.Cut(strings.TrimPrefix(cause.Message, "Forbidden: "), "\n") // a diff follows
+		message += ": " + oneLine(first, 240)
 	}
 	return &v1alpha1.Cause{Class: v1alpha1.CauseImmutable, Message: message,
 		Hint: "delete " + subject(status) + " and deploy again, or set the field back to what it was"}

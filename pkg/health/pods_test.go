@@ -178,6 +178,13 @@ func TestContainersThatDie(t *testing.T) {
 			pods:  podWith(`restartCount: 3, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: 0, reason: Completed}}`),
 			class: v1alpha1.CauseCrashLoop, says: "container web of pod web-1 ends with exit code 0 every time (3 restarts)", evidence: previous,
 		},
+		"a crash loop at its next try": {
+			pods:  podWith(`restartCount: 2, state: {running: {startedAt: "2026-11-22T10:00:55Z"}}, lastState: {terminated: {exitCode: 1, reason: Error}}`),
+			class: v1alpha1.CauseCrashLoop, says: "container web of pod web-1 ends with exit code 1 every time (2 restarts)", evidence: previous,
+		},
+		"a crash loop that seems to be over": {
+			pods: podWith(`restartCount: 2, state: {running: {startedAt: "2026-11-22T10:00:45Z"}}, lastState: {terminated: {exitCode: 1, reason: Error}}`),
+		},
 		"the first crash is not a loop": {
 			pods: podWith(`restartCount: 1, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: 1, reason: Error}}`),
 		},

@@ -103,7 +103,7 @@ func TestRefusalsOfQuotaAndPolicy(t *testing.T) {
 		},
 		"a quota wants resources to be said": {
 			err:   forbidden(podsOf, "web", "failed quota: spock: must specify limits.cpu for: web; requests.cpu for: web"),
-			class: v1alpha1.CauseQuota, says: "quota spock asks for more than the service says: must specify limits.cpu for: web; requests.cpu for: web",
+			class: v1alpha1.CauseQuota, says: "quota spock counts resources that the service does not state: must specify limits.cpu for: web; requests.cpu for: web",
 		},
 		"a quota that is not counted yet": {
 			err: forbidden(podsOf, "web", "status unknown for quota: spock, resources: requests.cpu"),
@@ -144,6 +144,10 @@ func TestRefusalsOfTheObject(t *testing.T) {
 			err:   invalid(schema.GroupKind{Group: "apps", Kind: "StatefulSet"}, "db", field.Forbidden(field.NewPath("spec"), "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden")),
 			class: v1alpha1.CauseImmutable,
 			says:  "spec of StatefulSet db cannot change once it exists: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden",
+		},
+		"a claim cannot change": {
+			err:   invalid(schema.GroupKind{Kind: "PersistentVolumeClaim"}, "data", field.Forbidden(field.NewPath("spec"), "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n@@ -1,12 +1,12 @@\n {\n-  \"ReadWriteOnce\"\n")),
+			class: v1alpha1.CauseImmutable, says: "spec of PersistentVolumeClaim data cannot change once it exists: spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims",
 		},
 		"a claim cannot shrink": {
 			err:   invalid(schema.GroupKind{Kind: "PersistentVolumeClaim"}, "data", field.Forbidden(field.NewPath("spec", "resources", "requests", "storage"), "field can not be less than previous value")),
