@@ -18,25 +18,26 @@ import (
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
 )
 
-// Request is one wish: this product, of this class, with these images, in this environment.
+// Request is one wish, which a CustomRun keeps as JSON while it is on its way: this product, of this class, with these images, in this environment.
 type Request struct {
 	// Namespace of the Environment object.
-	Namespace string
+	Namespace string `json:"namespace,omitempty"`
 	// Environment is the name of the object; it is created when it does not exist.
-	Environment string
+	Environment string `json:"environment,omitempty"`
 	// Product and Class are names; an existing Environment keeps its own.
-	Product, Class string
+	Product string `json:"product,omitempty"`
+	Class   string `json:"class,omitempty"`
 	// ServiceAccount as which the product's objects are written; the cluster's default when empty.
-	ServiceAccount string
+	ServiceAccount string `json:"serviceAccount,omitempty"`
 	// Services holds the images of this deploy.
-	Services []v1alpha1.ServiceOverride
+	Services []v1alpha1.ServiceOverride `json:"services,omitempty"`
 	// Parameters hold for every service whose template has them.
-	Parameters map[string]apiextensionsv1.JSON
+	Parameters map[string]apiextensionsv1.JSON `json:"parameters,omitempty"`
 	// Source says what is deployed, a commit for instance.
-	Source string
+	Source string `json:"source,omitempty"`
 	// Attempt names a new attempt. It is used only when the Environment's last attempt at
 	// the same spec failed; otherwise asking again changes nothing.
-	Attempt string
+	Attempt string `json:"attempt,omitempty"`
 }
 
 // Images reads `name=image` entries, in their order. The error names every entry that

@@ -8,19 +8,23 @@ import (
 	"github.com/tektoncd/pipeline/pkg/apis/pipeline/v1beta1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
+	"knative.dev/pkg/apis"
 
 	"spock.dev/spock/pkg/deploy"
 )
 
 // start sets the start of the attempt by our own clock.
-func (r *Reconciler) start(_ context.Context, p *pass) error {
-	if p.run.Status.StartTime == nil {
-		now := metav1.NewTime(r.clock.Now())
-		p.run.Status.StartTime = &now
-		if p.run.GetRetryCount() == 0 {
-			p.run.Status.InitializeConditions()
-		}
+func (r *Reconciler) start(ctx context.Context, p *pass) error {
+	if p.run.Status.GetCondition(apis.ConditionSucceeded) == nil {
+		p.run.Status.MarkCustomRunRunning(v1beta1.CustomRunReasonStarted.String(), "")
+	}
+	if p.run.Status.StartTime != nil {
+		return nil
+	}
+	now := metav1.NewTime(p.now)
+	p.run.Status.StartTime = &now
+	if p.run.GetRetryCount() == 0 {
+		p.record.Trace = r.parentSpan(ctx, p.run)
 	}
 	return nil
 }
@@ -31,14 +35,19 @@ func (r *Reconciler) cancel(ctx context.Context, p *pass) error {
 	if !p.run.IsCancelled() {
 		return nil
 	}
-	if err := r.stop(ctx, p); err != nil {
-		return err
-	}
 	message := string(p.run.Spec.StatusMessage)
 	if message == "" {
 		message = "the CustomRun was cancelled"
 	}
-	return p.fail(v1beta1.CustomRunReasonCancelled.String(), message)
+	return r.giveUp(ctx, p, v1beta1.CustomRunReasonCancelled.String(), message)
+}
+
+// late ends an attempt whose time was over before it could ask for anything.
+func (r *Reconciler) late(ctx context.Context, p *pass) error {
+	if p.record.Generation != 0 {
+		return nil
+	}
+	return r.expire(ctx, p)
 }
 
 // expire ends an attempt whose time is over, and asks to be woken when it will be.
@@ -47,21 +56,36 @@ func (r *Reconciler) expire(ctx context.Context, p *pass) error {
 	if limit == 0 {
 		return nil
 	}
-	elapsed := r.clock.Since(p.run.Status.StartTime.Time)
+	elapsed := p.now.Sub(p.run.Status.StartTime.Time)
 	if elapsed < limit {
 		r.after(p.key, limit-elapsed)
 		return nil
 	}
 	message := fmt.Sprintf("not done within %s", limit)
-	if p.record.Seen.Message != "" {
-		message += ": " + p.record.Seen.Message
+	if last := p.message(); last != "" {
+		message += ": " + last
 	}
-	if p.run.GetRetryCount() >= p.run.Spec.Retries {
-		if err := r.stop(ctx, p); err != nil {
-			return err
-		}
+	reason := v1beta1.CustomRunReasonTimedOut.String()
+	if p.run.GetRetryCount() < p.run.Spec.Retries {
+		return p.failAttempt(reason, message)
 	}
-	return r.failAttempt(p, v1beta1.CustomRunReasonTimedOut.String(), message)
+	return r.giveUp(ctx, p, reason, message)
+}
+
+// giveUp ends the CustomRun before its work is done. Who took the right to stop it from
+// the service account must not keep the CustomRun from ending.
+func (r *Reconciler) giveUp(ctx context.Context, p *pass, reason, message string) error {
+	stopped, err := r.stop(ctx, p)
+	switch {
+	case apierrors.IsForbidden(err):
+		stopped = "the rollout goes on: " + oneLine(err)
+	case err != nil:
+		return err
+	}
+	if stopped != "" {
+		message += "; " + stopped
+	}
+	return p.fail(reason, message)
 }
 
 // act asks for the work, as the run's service account: who may not write the
@@ -70,7 +94,7 @@ func (r *Reconciler) act(ctx context.Context, p *pass) error {
 	if p.record.Generation != 0 {
 		return nil
 	}
-	client, err := r.clients(p.run.Namespace, p.serviceAccount())
+	client, err := r.clients(p.run.Namespace, p.record.Request.ServiceAccount)
 	if err != nil {
 		return err
 	}
@@ -78,10 +102,12 @@ func (r *Reconciler) act(ctx context.Context, p *pass) error {
 		return r.remove(ctx, p, client.SpockV1alpha1().Environments(p.run.Namespace).Delete)
 	}
 	request := *p.record.Request
-	request.Attempt = fmt.Sprintf("%s-%d", p.run.Name, p.record.Attempt)
+	request.Attempt = attemptName(p)
 	env, err := deploy.Apply(ctx, client, request)
 	switch {
-	case errors.Is(err, deploy.ErrRefused), apierrors.IsForbidden(err), apierrors.IsInvalid(err):
+	case apierrors.IsForbidden(err):
+		return p.fail(ReasonRefused, fmt.Sprintf("%s; let service account %s get, create and patch environments, for example by the ClusterRole edit", oneLine(err), request.ServiceAccount))
+	case final(err):
 		return p.fail(ReasonRefused, oneLine(err))
 	case err != nil:
 		return err
@@ -90,54 +116,14 @@ func (r *Reconciler) act(ctx context.Context, p *pass) error {
 	return nil
 }
 
-type deleteFunc func(ctx context.Context, name string, options metav1.DeleteOptions) error
-
-func (r *Reconciler) remove(ctx context.Context, p *pass, remove deleteFunc) error {
-	name := p.record.Request.Environment
-	env, err := r.client.SpockV1alpha1().Environments(p.run.Namespace).Get(ctx, name, metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		return p.succeed("there is no environment " + name)
-	}
-	if err != nil {
-		return fmt.Errorf("get environment %s: %w", name, err)
-	}
-	err = remove(ctx, name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &env.UID}})
-	switch {
-	case apierrors.IsForbidden(err):
-		return p.fail(ReasonRefused, err.Error())
-	case err != nil && !apierrors.IsNotFound(err):
-		return fmt.Errorf("delete environment %s: %w", name, err)
-	}
-	p.record.EnvironmentUID, p.record.Generation = env.UID, env.Generation
-	return nil
+// attemptName is unlike that of a run of the same name before, which may be what failed.
+func attemptName(p *pass) string {
+	uid := string(p.run.UID)
+	return fmt.Sprintf("%s-%s-%d", p.run.Name, uid[:min(8, len(uid))], p.record.Attempt)
 }
 
-// stop halts the rollout that this run asked for, unless it is over or somebody else's
-// by now. A teardown cannot be halted: its deletion is under way.
-func (r *Reconciler) stop(ctx context.Context, p *pass) error {
-	if p.record.Kind != KindDeploy || p.record.Generation == 0 {
-		return nil
-	}
-	env, err := r.client.SpockV1alpha1().Environments(p.run.Namespace).Get(ctx, p.record.Request.Environment, metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("get environment %s: %w", p.record.Request.Environment, err)
-	}
-	p.see(env)
-	if env.UID != p.record.EnvironmentUID || env.Generation != p.record.Generation || deploy.Settled(env, env.Generation) {
-		return nil
-	}
-	client, err := r.clients(p.run.Namespace, p.serviceAccount())
-	if err != nil {
-		return err
-	}
-	patch := fmt.Appendf(nil, `{"metadata":{"uid":%q,"resourceVersion":%q},"spec":{"suspend":true}}`, env.UID, env.ResourceVersion)
-	_, err = client.SpockV1alpha1().Environments(env.Namespace).Patch(ctx, env.Name, types.MergePatchType, patch,
-		metav1.PatchOptions{FieldManager: deploy.FieldManager})
-	if err != nil && !apierrors.IsNotFound(err) {
-		return fmt.Errorf("suspend environment %s: %w", env.Name, err)
-	}
-	return nil
+// final says whether the same request is answered in the same way for ever.
+func final(err error) bool {
+	return errors.Is(err, deploy.ErrRefused) || apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) ||
+		apierrors.IsRequestEntityTooLargeError(err) || apierrors.IsMethodNotSupported(err)
 }

@@ -7,6 +7,7 @@ import (
 	tektonclient "github.com/tektoncd/pipeline/pkg/client/injection/client"
 	customruninformer "github.com/tektoncd/pipeline/pkg/client/injection/informers/pipeline/v1beta1/customrun"
 	customrunreconciler "github.com/tektoncd/pipeline/pkg/client/injection/reconciler/pipeline/v1beta1/customrun"
+	"go.opentelemetry.io/otel"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
@@ -19,7 +20,6 @@ import (
 	"spock.dev/spock/pkg/client/clientset/versioned"
 	spockclient "spock.dev/spock/pkg/client/injection/client"
 	environmentinformer "spock.dev/spock/pkg/client/injection/informers/spock/v1alpha1/environment"
-	environmentruninformer "spock.dev/spock/pkg/client/injection/informers/spock/v1alpha1/environmentrun"
 	"spock.dev/spock/pkg/reconciler/lease"
 	"spock.dev/spock/pkg/target/kube"
 )
@@ -28,7 +28,8 @@ import (
 func NewController(health *lease.Health) injection.ControllerConstructor {
 	return func(ctx context.Context, _ configmap.Watcher) *controller.Impl {
 		config := injection.GetConfig(ctx)
-		return newController(ctx, health, clock.RealClock{}, func(namespace, serviceAccount string) (versioned.Interface, error) {
+		tell := newTelemetry(otel.GetMeterProvider(), otel.GetTracerProvider())
+		return newController(ctx, health, clock.RealClock{}, tell, func(namespace, serviceAccount string) (versioned.Interface, error) {
 			return impersonated(config, namespace, serviceAccount)
 		})
 	}
@@ -38,16 +39,17 @@ func impersonated(config *rest.Config, namespace, serviceAccount string) (versio
 	return versioned.NewForConfig(kube.Impersonate(config, namespace, serviceAccount))
 }
 
-func newController(ctx context.Context, health *lease.Health, clk clock.PassiveClock, clients Clients) *controller.Impl {
+func newController(ctx context.Context, health *lease.Health, clk clock.PassiveClock, tell *telemetry, clients Clients) *controller.Impl {
 	runs := customruninformer.Get(ctx)
 	environments := environmentinformer.Get(ctx)
 	r := &Reconciler{
 		runs:         runs.Lister(),
 		environments: environments.Lister(),
-		history:      environmentruninformer.Get(ctx).Lister(),
 		client:       spockclient.Get(ctx),
+		tekton:       tektonclient.Get(ctx),
 		clients:      clients,
 		clock:        clk,
+		memory:       newMemory(),
 	}
 	mine := func(obj any) bool {
 		if last, ok := obj.(cache.DeletedFinalStateUnknown); ok {
@@ -63,7 +65,7 @@ func newController(ctx context.Context, health *lease.Health, clk clock.PassiveC
 		}
 	})
 	impl.Reconciler = &lease.Watched{Health: health, Reconciler: &gate{
-		Reconciler: impl.Reconciler.(lease.Reconciler), runs: r.runs, client: tektonclient.Get(ctx),
+		generated: impl.Reconciler.(generated), runs: r.runs, client: r.tekton, memory: r.memory, telemetry: tell,
 	}}
 	r.tracker = impl.Tracker
 	r.after = func(key types.NamespacedName, d time.Duration) { impl.EnqueueKeyAfter(key, d) }

@@ -3,8 +3,8 @@ package customrun
 import (
 	"context"
 	"fmt"
-	"strings"
 
+	"github.com/tektoncd/pipeline/pkg/apis/pipeline/v1beta1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -28,16 +28,16 @@ func (r *Reconciler) follow(ctx context.Context, p *pass) error {
 		return err
 	}
 	if p.record.Kind == KindTeardown {
-		return r.followTeardown(p, env)
+		return p.followTeardown(env)
 	}
-	return r.followDeploy(p, env)
+	return r.followDeploy(ctx, p, env)
 }
 
 // environment reads the lister, and the cluster where the lister may only lag behind.
 // It returns nil when the environment of this attempt is gone.
 func (r *Reconciler) environment(ctx context.Context, p *pass, name string) (*v1alpha1.Environment, error) {
 	env, err := r.environments.Environments(p.run.Namespace).Get(name)
-	if apierrors.IsNotFound(err) && p.record.Kind == KindDeploy {
+	if apierrors.IsNotFound(err) || err == nil && env.UID != p.record.EnvironmentUID {
 		env, err = r.client.SpockV1alpha1().Environments(p.run.Namespace).Get(ctx, name, metav1.GetOptions{})
 	}
 	switch {
@@ -51,27 +51,16 @@ func (r *Reconciler) environment(ctx context.Context, p *pass, name string) (*v1
 	return env, nil
 }
 
-func (r *Reconciler) followTeardown(p *pass, env *v1alpha1.Environment) error {
-	name := p.record.Request.Environment
+func (r *Reconciler) followDeploy(ctx context.Context, p *pass, env *v1alpha1.Environment) error {
+	request := p.record.Request
 	if env == nil {
-		p.record.Seen.Phase, p.record.Seen.Message = "Gone", "environment "+name+" is gone"
-		return p.succeed(p.record.Seen.Message)
+		return p.fail(ReasonSuperseded, fmt.Sprintf("environment %s was deleted while it was deployed", request.Environment))
 	}
-	p.see(env)
-	p.running(fmt.Sprintf("environment %s: %s", name, env.Status.Message))
-	return nil
-}
-
-func (r *Reconciler) followDeploy(p *pass, env *v1alpha1.Environment) error {
-	name := p.record.Request.Environment
-	if env == nil {
-		return p.fail(ReasonSuperseded, fmt.Sprintf("environment %s was deleted while it was deployed", name))
-	}
-	if env.Generation > p.record.Generation || env.Status.ObservedGeneration > p.record.Generation {
-		return r.overtaken(p, env)
+	if env.Generation > p.record.Generation {
+		return r.overtaken(ctx, p, env)
 	}
 	if env.Status.ObservedGeneration < p.record.Generation {
-		p.running(fmt.Sprintf("environment %s: waiting for the engine", name))
+		p.running(subject(request.Environment, request.Class, "") + "waiting for the engine")
 		return nil
 	}
 	p.see(env)
@@ -82,54 +71,28 @@ func (r *Reconciler) followDeploy(p *pass, env *v1alpha1.Environment) error {
 	if env.Status.Phase == v1alpha1.PhaseReady {
 		return p.succeed(sentence(env))
 	}
-	return r.failAttempt(p, "Failed", sentence(env))
+	return p.failAttempt(v1beta1.CustomRunReasonFailed.String(), sentence(env))
 }
 
-// overtaken ends a deploy whose environment was changed by somebody else: well when its
-// own EnvironmentRun had ended well.
-func (r *Reconciler) overtaken(p *pass, env *v1alpha1.Environment) error {
-	all, err := r.history.EnvironmentRuns(env.Namespace).List(labels.SelectorFromSet(labels.Set{v1alpha1.LabelEnvironment: env.Name}))
+// overtaken ends a deploy whose environment was changed or deleted by somebody else:
+// well when its own EnvironmentRun had ended well. That is read from the cluster, since
+// the two listers do not move together.
+func (r *Reconciler) overtaken(ctx context.Context, p *pass, env *v1alpha1.Environment) error {
+	selector := labels.SelectorFromSet(labels.Set{v1alpha1.LabelEnvironment: env.Name})
+	all, err := r.client.SpockV1alpha1().EnvironmentRuns(env.Namespace).List(ctx, metav1.ListOptions{LabelSelector: selector.String()})
 	if err != nil {
 		return fmt.Errorf("list the runs of environment %s: %w", env.Name, err)
 	}
-	for _, run := range all {
+	who := subject(env.Name, env.Spec.Class, env.Status.URL)
+	for _, run := range all.Items {
 		if run.Spec.EnvironmentUID == string(env.UID) && run.Spec.Generation == p.record.Generation && run.Status.Phase == v1alpha1.PhaseReady {
 			p.see(env)
-			return p.succeed(fmt.Sprintf("environment %s: run %s was ready; it has been changed since", env.Name, run.Name))
+			p.seen.run, p.seen.phase, p.seen.services = run.Name, string(run.Status.Phase), deployed(run.Status.Services)
+			return p.succeed(fmt.Sprintf("%srun %s was ready: %s; the environment has been changed since", who, run.Name, run.Status.Message))
 		}
 	}
-	return p.fail(ReasonSuperseded, fmt.Sprintf("environment %s was changed by somebody else before it was ready (generation %d, this run wrote %d)", env.Name, env.Generation, p.record.Generation))
-}
-
-// sentence is what lists and dashboards show of a rollout.
-func sentence(env *v1alpha1.Environment) string {
-	s := fmt.Sprintf("environment %s (%s): %s", env.Name, env.Spec.Class, env.Status.Message)
-	if env.Status.Phase == v1alpha1.PhaseReady && env.Status.URL != "" {
-		s += " at " + env.Status.URL
+	if env.DeletionTimestamp != nil {
+		return p.fail(ReasonSuperseded, who+"it was deleted while it was deployed")
 	}
-	if hint := firstHint(env.Status.Services); hint != "" {
-		s += "; " + hint
-	}
-	return s
-}
-
-func firstHint(services []v1alpha1.ServiceStatus) string {
-	for _, s := range services {
-		if s.State == v1alpha1.ServiceFailed && s.Cause != nil {
-			return s.Cause.Hint
-		}
-	}
-	return ""
-}
-
-// deployed is the images as `name=image` entries, joined so that no reader takes them
-// for a JSON array.
-func deployed(services []v1alpha1.ServiceStatus) string {
-	var entries []string
-	for _, s := range services {
-		if s.Image != "" {
-			entries = append(entries, s.Name+"="+s.Image)
-		}
-	}
-	return strings.Join(entries, ",")
+	return p.fail(ReasonSuperseded, fmt.Sprintf("%ssomebody else changed it before it was ready (generation %d, this run wrote %d)", who, env.Generation, p.record.Generation))
 }

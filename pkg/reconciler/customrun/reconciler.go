@@ -13,22 +13,17 @@ import (
 	"time"
 
 	"github.com/tektoncd/pipeline/pkg/apis/pipeline/v1beta1"
+	tektonclient "github.com/tektoncd/pipeline/pkg/client/clientset/versioned"
 	customrunreconciler "github.com/tektoncd/pipeline/pkg/client/injection/reconciler/pipeline/v1beta1/customrun"
 	tektonlisters "github.com/tektoncd/pipeline/pkg/client/listers/pipeline/v1beta1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 	"knative.dev/pkg/reconciler"
 	"knative.dev/pkg/tracker"
 
-	"spock.dev/spock/pkg/apis/spock/v1alpha1"
 	"spock.dev/spock/pkg/client/clientset/versioned"
 	listers "spock.dev/spock/pkg/client/listers/spock/v1alpha1"
-)
-
-// The kinds of custom tasks.
-const (
-	KindDeploy   = "Deploy"
-	KindTeardown = "Teardown"
 )
 
 // Reasons beside those that Tekton defines.
@@ -44,40 +39,24 @@ const (
 // Clients gives the client of a service account.
 type Clients func(namespace, serviceAccount string) (versioned.Interface, error)
 
-// Reconciler reconciles CustomRuns.
+// Reconciler reconciles CustomRuns. It keeps nothing of a run but what saves work: the
+// run's own status is all that a restart needs.
 type Reconciler struct {
 	runs         tektonlisters.CustomRunLister
 	environments listers.EnvironmentLister
-	history      listers.EnvironmentRunLister
-	client       versioned.Interface // the controller's own, to read what a lister may not have yet
+	client       versioned.Interface    // the controller's own, to read what a lister may not have yet
+	tekton       tektonclient.Interface // the controller's own
 	clients      Clients
 	tracker      tracker.Interface
 	clock        clock.PassiveClock
 	after        func(types.NamespacedName, time.Duration)
+	memory       *memory
 }
 
 var (
 	_ customrunreconciler.Interface = (*Reconciler)(nil)
 	_ customrunreconciler.Finalizer = (*Reconciler)(nil)
 )
-
-// ours says whether a CustomRun is for us.
-func ours(run *v1beta1.CustomRun) bool {
-	apiVersion, kind := "", ""
-	switch {
-	case run.Spec.CustomRef != nil:
-		apiVersion, kind = run.Spec.CustomRef.APIVersion, string(run.Spec.CustomRef.Kind)
-	case run.Spec.CustomSpec != nil:
-		apiVersion, kind = run.Spec.CustomSpec.APIVersion, run.Spec.CustomSpec.Kind
-	}
-	return apiVersion == v1alpha1.SchemeGroupVersion.String() && (kind == KindDeploy || kind == KindTeardown)
-}
-
-// isOurs is ours for objects of an informer.
-func isOurs(obj any) bool {
-	run, ok := obj.(*v1beta1.CustomRun)
-	return ok && ours(run)
-}
 
 // errOver ends a pass whose outcome stands.
 var errOver = errors.New("the outcome stands")
@@ -90,21 +69,23 @@ func (r *Reconciler) ReconcileKind(ctx context.Context, run *v1beta1.CustomRun) 
 	if err != nil {
 		return fmt.Errorf("get CustomRun %s/%s: %w", run.Namespace, run.Name, err)
 	}
+	run.Status = *original.Status.DeepCopy()
 	if original.IsDone() || !ours(run) {
-		run.Status = *original.Status.DeepCopy()
 		return nil
 	}
 	p, err := r.newPass(run)
 	if err != nil {
-		return err
+		err = p.fail(ReasonInvalid, "status.extraFields: somebody else wrote it, and without it nothing is known of the run; start it again: "+oneLine(err))
+		return r.finish(p, err)
 	}
 	for _, phase := range []func(context.Context, *pass) error{
 		r.start,  // start time of the attempt
 		r.cancel, // asked to stop: stop the work, then say so
-		r.expire, // the attempt's time is over
 		r.decode, // params -> record, once
+		r.late,   // the attempt's time was over before it wrote anything
 		r.act,    // write or delete the Environment, once an attempt
 		r.follow, // what became of it
+		r.expire, // the attempt's time is over
 	} {
 		if err = phase(ctx, p); err != nil {
 			break
@@ -113,29 +94,36 @@ func (r *Reconciler) ReconcileKind(ctx context.Context, run *v1beta1.CustomRun) 
 	return r.finish(p, err)
 }
 
-// FinalizeKind stops the work of a CustomRun that is deleted before its end.
+// FinalizeKind stops the work of a CustomRun that is deleted before its end. The
+// finalizer stays until that has worked.
 func (r *Reconciler) FinalizeKind(ctx context.Context, run *v1beta1.CustomRun) reconciler.Event {
 	if run.IsDone() || !ours(run) {
 		return nil
 	}
 	p, err := r.newPass(run)
 	if err != nil {
-		return err
+		return nil //nolint:nilerr // of a record that cannot be read nothing is known to stop, and no retry helps
 	}
-	return r.stop(ctx, p)
+	_, err = r.stop(ctx, p)
+	return err
 }
 
-// finish writes what the next pass needs. An error that comes back is tried again by
-// the work queue; one of the user has become the condition.
+// finish writes what the next pass needs, also after an error. An error that comes back
+// is tried again by the work queue; one of the user has become the condition.
 func (r *Reconciler) finish(p *pass, err error) reconciler.Event {
+	transient := err != nil && !errors.Is(err, errOver)
+	if transient && !apierrors.IsConflict(err) {
+		p.running("trying again after: " + oneLine(err))
+	}
+	if p.ending == nil {
+		p.run.Status.Results = p.results(false)
+	}
 	if encodeErr := p.run.Status.EncodeExtraFields(p.record); encodeErr != nil {
 		return fmt.Errorf("encode the record of CustomRun %s: %w", p.key, encodeErr)
 	}
-	p.run.Status.Results = p.results()
-	switch {
-	case err == nil, errors.Is(err, errOver):
-		return p.event()
-	default:
+	r.memory.keep(p)
+	if transient {
 		return err
 	}
+	return p.event()
 }
