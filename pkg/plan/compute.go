@@ -26,12 +26,12 @@ func Compute(in Input) (*Plan, error) {
 	order, err := g.Order()
 	var cycle *graph.CycleError
 	if errors.As(err, &cycle) {
-		return nil, refusal(cycle)
+		return nil, g.refusal(cycle)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("order the nodes: %w", err)
 	}
-	p := &Plan{keys: map[Key]struct{}{}}
+	p := &Plan{keys: map[identity]bool{}}
 	nodes := map[string]Node{}
 	for _, s := range in.Rendered.Services {
 		if err := p.addService(nodes, in.Environment, s); err != nil {
@@ -78,7 +78,7 @@ func (p *Plan) addService(nodes map[string]Node, env *v1alpha1.Environment, s re
 
 func (p *Plan) remember(objects []Object) {
 	for _, o := range objects {
-		p.keys[o.Key] = struct{}{}
+		p.keys[identityOf(o.Key)] = true
 	}
 }
 
@@ -88,10 +88,4 @@ func groupOf(product *v1alpha1.Product) map[string]string {
 		groups[joinNode(g.Name)] = g.Name
 	}
 	return groups
-}
-
-// refusal turns a cycle among gating edges into a sentence with a remedy. The edge to
-// cut is the first one that a person wrote: the order of groups cannot be soft.
-func refusal(cycle *graph.CycleError) error {
-	return fmt.Errorf("product.spec.groups: services wait for each other: %w; set `soft: true` on one of these needs, or remove it", cycle)
 }

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
 	"spock.dev/spock/pkg/graph"
@@ -18,13 +19,14 @@ type wiring struct {
 	group   map[string]string // of a service, by name
 	entry   map[string]string // the first node of a service, by its name
 	softly  map[[2]string]bool
+	remedy  map[[2]string]string // how to cut an edge, by its ends, when it can be cut
 	product *v1alpha1.Product
 }
 
-func edges(product *v1alpha1.Product, rendered *render.Rendered) *graph.Graph {
-	w := wiring{
+func edges(product *v1alpha1.Product, rendered *render.Rendered) *wiring {
+	w := &wiring{
 		tier: map[string]int{}, group: map[string]string{}, entry: map[string]string{},
-		softly: map[[2]string]bool{}, product: product,
+		softly: map[[2]string]bool{}, remedy: map[[2]string]string{}, product: product,
 	}
 	for i, g := range product.Spec.Groups {
 		w.tier[g.Name] = i
@@ -39,7 +41,7 @@ func edges(product *v1alpha1.Product, rendered *render.Rendered) *graph.Graph {
 	for _, s := range rendered.Services {
 		w.addReferences(s)
 	}
-	return &w.Graph
+	return w
 }
 
 // addService adds a service's own nodes: its hooks in order, then itself.
@@ -98,6 +100,7 @@ func (w *wiring) addNeeds(s render.Service) {
 			w.softly[[2]string{from, s.Name}] = true
 			continue
 		}
+		w.cuttable(from, s.Name, fmt.Sprintf("set `soft: true` on the need of service %s for %s, or remove it", s.Name, what))
 		w.AddEdge(from, w.entry[s.Name], s.Name+" needs "+what)
 	}
 }
@@ -110,6 +113,27 @@ func (w *wiring) addReferences(s render.Service) {
 		if soft || r.Service == s.Name || w.tier[w.group[r.Service]] > w.tier[s.Group] {
 			continue
 		}
+		w.cuttable(r.Service, s.Name, fmt.Sprintf("add `{service: %s, soft: true}` to the needs of service %s: then it gets the address and does not wait", r.Service, s.Name))
 		w.AddEdge(r.Service, w.entry[s.Name], fmt.Sprintf("%s of %s refers to %s", r.Field, s.Name, r.Service))
 	}
+}
+
+// cuttable keeps how to cut the edge into a service, unless it is there for another
+// reason already: the order of groups cannot be cut, and a need comes before a reference.
+func (w *wiring) cuttable(from, service, remedy string) {
+	to := w.entry[service]
+	if !slices.Contains(w.Before(to), from) {
+		w.remedy[[2]string{from, to}] = remedy
+	}
+}
+
+// refusal turns a cycle into a sentence with a remedy: how to cut the first of its edges
+// that a person wrote. Groups and hooks alone make no cycle.
+func (w *wiring) refusal(cycle *graph.CycleError) error {
+	for _, e := range cycle.Edges {
+		if remedy, ok := w.remedy[[2]string{e.From, e.To}]; ok {
+			return fmt.Errorf("product.spec.groups: services wait for each other: %w; %s", cycle, remedy)
+		}
+	}
+	return fmt.Errorf("product.spec.groups: services wait for each other: %w", cycle)
 }

@@ -16,14 +16,15 @@ import (
 // Plan is what an environment should be, ready to be walked. It is never changed
 // after Compute made it.
 type Plan struct {
-	// Digest of everything the plan writes and of the order it writes it in.
+	// Digest of everything the plan writes and of what waits for what. It stays when only
+	// the order in which things are listed changes.
 	Digest string
 	// Passive objects of all services: they gate nothing and are written first.
 	Passive []Object
 	// Nodes in an order in which they can be done.
 	Nodes []Node
-	// objects of passive and nodes by key.
-	keys map[Key]struct{}
+	// keys of all objects, passive ones too.
+	keys map[identity]bool
 }
 
 // Kind is what a node stands for.
@@ -76,11 +77,18 @@ type Key struct {
 // String returns `kind/name`, as people write it.
 func (k Key) String() string { return k.Kind + "/" + k.Name }
 
-// Wants says whether the plan writes an object of this key.
-func (p *Plan) Wants(key Key) bool {
-	_, ok := p.keys[key]
-	return ok
+// identity is what makes two keys one object: the cluster serves the same object in all
+// versions of its kind.
+type identity struct {
+	schema.GroupKind
+	name string
 }
+
+func identityOf(key Key) identity { return identity{key.GroupKind(), key.Name} }
+
+// Wants says whether the plan writes the object of this key, in whatever version of its
+// kind.
+func (p *Plan) Wants(key Key) bool { return p.keys[identityOf(key)] }
 
 // Kinds returns the kinds of objects the plan writes, each once, in first-use order.
 func (p *Plan) Kinds() []schema.GroupVersionKind {

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -64,18 +66,20 @@ func hashOf(v any) (string, error) {
 	return hex.EncodeToString(sum[:16]), nil
 }
 
-// digest covers what is written and the order of it.
+// digest covers what is written and what waits for what, however it is listed.
 func digest(p *Plan) string {
-	h := sha256.New()
-	write := func(objects []Object) {
+	var lines []string
+	add := func(objects []Object) {
 		for _, o := range objects {
-			fmt.Fprintf(h, "%s %s %s\n", o.GroupVersionKind, o.Name, o.Hash)
+			lines = append(lines, fmt.Sprintf("object %q %q %s\n", o.GroupVersionKind, o.Name, o.Hash))
 		}
 	}
-	write(p.Passive)
+	add(p.Passive)
 	for _, n := range p.Nodes {
-		fmt.Fprintf(h, "node %q after %q\n", n.Name, n.After)
-		write(n.Objects)
+		lines = append(lines, fmt.Sprintf("node %q after %q\n", n.Name, slices.Sorted(slices.Values(n.After))))
+		add(n.Objects)
 	}
-	return "sha256:" + hex.EncodeToString(h.Sum(nil))
+	slices.Sort(lines)
+	sum := sha256.Sum256([]byte(strings.Join(lines, "")))
+	return "sha256:" + hex.EncodeToString(sum[:])
 }
