@@ -289,6 +289,7 @@ func object(t *testing.T, path string, document []byte) {
 		var run v1.TaskRun
 		strict(t, path, document, &run)
 		run.SetDefaults(context.Background())
+		run.Name = "named-by-the-server"
 		if err := run.Validate(context.Background()); err != nil {
 			t.Errorf("%s: Tekton refuses it: %v", path, err)
 		}
@@ -297,6 +298,7 @@ func object(t *testing.T, path string, document []byte) {
 		var run v1.PipelineRun
 		strict(t, path, document, &run)
 		run.SetDefaults(context.Background())
+		run.Name = "named-by-the-server"
 		if err := run.Validate(context.Background()); err != nil {
 			t.Errorf("%s: Tekton refuses it: %v", path, err)
 		}
