@@ -58,7 +58,10 @@ func (r Request) Manifest(existing *v1alpha1.Environment) ([]byte, error) {
 		"product": r.Product, "class": r.Class,
 		// Written even when false: a cancelled deploy left it true under another manager.
 		"suspend": false,
-		"run":     v1alpha1.RunLayer{Attempt: r.attempt(existing), Source: r.Source, Services: r.Services},
+	}
+	// An empty layer is left out: the merge would make null of it once its fields go.
+	if attempt := r.attempt(existing); attempt != "" || r.Source != "" || len(r.Services) > 0 {
+		spec["run"] = v1alpha1.RunLayer{Attempt: attempt, Source: r.Source, Services: r.Services}
 	}
 	if r.ServiceAccount != "" {
 		spec["serviceAccountName"] = r.ServiceAccount

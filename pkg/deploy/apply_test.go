@@ -86,6 +86,19 @@ func TestManifestIsExactlyWhatADeployOwns(t *testing.T) {
 	}
 }
 
+func TestAnEmptyRunLayerIsLeftOut(t *testing.T) {
+	t.Parallel()
+	got, err := Request{Namespace: "team-a", Environment: "shop", Product: "shop", Class: "dev"}.Manifest(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"apiVersion":"spock.dev/v1alpha1","kind":"Environment","metadata":{"name":"shop","namespace":"team-a"},` +
+		`"spec":{"class":"dev","product":"shop","suspend":false}}`
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Errorf("Manifest (-want +got):\n%s", diff)
+	}
+}
+
 func TestApplyRefuses(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
