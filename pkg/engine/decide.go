@@ -1,6 +1,9 @@
 package engine
 
 import (
+	"cmp"
+	"slices"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,6 +24,7 @@ func Decide(p *plan.Plan, w World, now time.Time) Decision {
 		gates:  make(map[string]gate, len(p.Nodes)),
 		views:  map[string]view{},
 		bad:    map[string]v1alpha1.Cause{},
+		going:  map[string]plan.Key{},
 	}
 	k.out.Evidence = map[string]health.Evidence{}
 	for i := range w.Record {
@@ -43,7 +47,8 @@ type walk struct {
 	record map[string]*v1alpha1.ServiceStatus
 	gates  map[string]gate           // by node
 	views  map[string]view           // of the hooks of the service at hand, by service
-	bad    map[string]v1alpha1.Cause // services whose passive objects were refused
+	bad    map[string]v1alpha1.Cause // services with a passive object that was refused
+	going  map[string]plan.Key       // services with a passive object that must go before it is written
 	open   int                       // gates that are open
 	out    Decision
 }
@@ -58,9 +63,11 @@ func (k *walk) passive() {
 			k.bad[o.Service] = r.Cause
 			continue
 		}
-		if live := k.world.State.Objects[o.Key]; live == nil || live.GetDeletionTimestamp() == nil {
-			k.out.Passive = append(k.out.Passive, o)
+		if live := k.world.State.Objects[o.Key]; live != nil && live.GetDeletionTimestamp() != nil {
+			k.going[o.Service] = o.Key
+			continue
 		}
+		k.out.Passive = append(k.out.Passive, o)
 	}
 }
 
@@ -90,7 +97,11 @@ func (k *walk) rememberHook(n plan.Node, in gate, v view) {
 	if _, seen := k.views[n.Service]; seen || v.settled {
 		return
 	}
-	v.hook, v.gate = n.Name, in
+	said := v.message
+	if v.message = "hook " + n.Name; said != "" {
+		v.message += ": " + said
+	}
+	v.gate = in
 	k.views[n.Service] = v
 }
 
@@ -110,18 +121,26 @@ func (k *walk) refusal(o plan.Object) (Refusal, bool) {
 // keep are kinds whose deletion loses data: they go with the environment only.
 var keep = schema.GroupKind{Kind: "PersistentVolumeClaim"}
 
-// prune deletes what the environment owns and no longer wants, once all is ready: a
-// config that the old pods still read must not go before them.
+// prune deletes what a plan wrote and no longer wants, once all is ready: a config that
+// the old pods still read must not go before them. What belongs to the environment and
+// was not written by a plan, such as its generated secrets, has no hash.
 func (k *walk) prune() {
 	if k.out.Phase != v1alpha1.PhaseReady {
 		return
 	}
 	for key, live := range k.world.State.Objects {
-		if k.plan.Wants(key) || key.GroupKind() == keep || live.GetDeletionTimestamp() != nil || !target.Owned(k.world.Scope, live) {
+		written := live.GetAnnotations()[v1alpha1.AnnotationHash] != "" && target.Owned(k.world.Scope, live)
+		if !written || k.plan.Wants(key) || key.GroupKind() == keep || live.GetDeletionTimestamp() != nil {
 			continue
 		}
 		k.out.Delete = append(k.out.Delete, Deletion{Key: key, UID: live.GetUID()})
 	}
+	slices.SortFunc(k.out.Delete, inOrder)
+}
+
+// inOrder makes a decision the same whatever order a map gives.
+func inOrder(a, b Deletion) int {
+	return cmp.Or(strings.Compare(a.Key.String(), b.Key.String()), strings.Compare(a.GroupVersionKind.String(), b.GroupVersionKind.String()))
 }
 
 func (k *walk) wake(at time.Time) {

@@ -3,7 +3,6 @@ package engine
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
 	"spock.dev/spock/pkg/target"
@@ -38,7 +37,7 @@ func Dismantle(nodes []v1alpha1.PlanNode, scope target.Scope, state target.State
 			remove = append(remove, objects...)
 		}
 	}
-	slices.SortFunc(remove, func(a, b Deletion) int { return strings.Compare(a.Key.String(), b.Key.String()) })
+	slices.SortFunc(remove, inOrder)
 	return remove, false, fmt.Sprintf("%s left to stop", services(left(there, going)))
 }
 

@@ -35,6 +35,9 @@ type World struct {
 	Refused map[plan.Key]Refusal
 	// Clocks of a service.
 	Clocks Clocks
+	// Since is when the run began, by the clock of the target: what it wrote is not told
+	// by pods that are older.
+	Since time.Time
 }
 
 // Refusal is a write that was refused for a reason that a retry does not change.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"slices"
+	"strings"
 
 	"spock.dev/spock/pkg/plan"
 )
@@ -14,8 +15,9 @@ type gate struct {
 	failed bool
 	// holders are services that keep it shut, the first few of them.
 	holders []string
-	// more counts the holders left out.
-	more int
+	// more says that there are others. How many is not known: the same one can hold a node
+	// on several ways.
+	more bool
 }
 
 // maxHolders bounds what each service tells, so that a wide tier does not make the
@@ -43,14 +45,14 @@ func (k *walk) incoming(n plan.Node) gate {
 }
 
 func (g *gate) add(from gate) {
-	g.more += from.more
+	g.more = g.more || from.more
 	for _, h := range from.holders {
 		switch {
 		case slices.Contains(g.holders, h):
 		case len(g.holders) < maxHolders:
 			g.holders = append(g.holders[:len(g.holders):len(g.holders)], h)
 		default:
-			g.more++
+			g.more = true
 		}
 	}
 }
@@ -75,4 +77,13 @@ func (k *walk) set(node string, g gate) {
 	if g.open {
 		k.open++
 	}
+}
+
+// names lists the holders in a sentence.
+func (g gate) names() string {
+	s := strings.Join(g.holders, ", ")
+	if g.more {
+		s += " and others"
+	}
+	return s
 }

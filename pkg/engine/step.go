@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -36,8 +37,8 @@ type Task struct {
 	// Refused is kept by the caller between steps; Step adds to it.
 	Refused map[plan.Key]Refusal
 	Clocks  Clocks
-	// Suspended only looks, and writes nothing.
-	Suspended bool
+	// Since is when the run began, by the clock of the target.
+	Since time.Time
 }
 
 // Outcome is what a step saw and did.
@@ -54,12 +55,13 @@ func (e *Engine) Step(ctx context.Context, task Task, now func() time.Time) (Out
 	if err != nil {
 		return Outcome{}, fmt.Errorf("observe namespace %s: %w", task.Scope.Namespace, err)
 	}
-	world := World{State: state, Scope: task.Scope, Record: task.Record, Refused: task.Refused, Clocks: task.Clocks}
+	world := World{State: state, Scope: task.Scope, Record: task.Record, Refused: task.Refused, Clocks: task.Clocks, Since: task.Since}
 	out := Outcome{Decision: Decide(task.Plan, world, now())}
-	if !task.Suspended && !out.Idle() {
-		before := len(task.Refused)
-		out.Writes, err = e.act(ctx, task, state, &out.Decision)
-		if len(task.Refused) > before {
+	if !out.Idle() {
+		w := &writing{engine: e, task: task, state: state, failed: map[string]bool{}}
+		err = w.act(ctx, &out.Decision)
+		out.Writes = w.count.Load()
+		if w.refusals > 0 {
 			// What was refused changes the story: decide again on the same world.
 			again := Decide(task.Plan, world, now())
 			again.Passive, again.Apply, again.Delete = nil, nil, nil
@@ -70,21 +72,25 @@ func (e *Engine) Step(ctx context.Context, task Task, now func() time.Time) (Out
 	return out, err
 }
 
-// act writes what was decided, passive objects first.
-func (e *Engine) act(ctx context.Context, task Task, state target.State, d *Decision) (int64, error) {
-	w := writing{engine: e, task: task, state: state}
-	err := w.apply(ctx, d.Passive)
-	err = errors.Join(err, w.apply(ctx, d.Apply))
-	err = errors.Join(err, e.remove(ctx, task.Scope, d.Delete, &w.count))
-	return w.count.Load(), err
-}
-
+// writing acts on one decision.
 type writing struct {
 	engine *Engine
 	task   Task
 	state  target.State
 	count  atomic.Int64
-	mu     sync.Mutex
+
+	mu       sync.Mutex
+	refusals int
+	failed   map[string]bool // services of which a write failed
+}
+
+// act writes what was decided: passive objects first, and no workload of a service
+// whose passive objects are not there.
+func (w *writing) act(ctx context.Context, d *Decision) error {
+	err := w.apply(ctx, d.Passive)
+	workloads := slices.DeleteFunc(slices.Clone(d.Apply), func(o plan.Object) bool { return w.failed[o.Service] })
+	err = errors.Join(err, w.apply(ctx, workloads))
+	return errors.Join(err, w.engine.remove(ctx, w.task.Scope, d.Delete, &w.count))
 }
 
 func (w *writing) apply(ctx context.Context, objects []plan.Object) error {
@@ -107,6 +113,9 @@ func (w *writing) apply(ctx context.Context, objects []plan.Object) error {
 
 // refused keeps an error that a retry does not change, and returns any other.
 func (w *writing) refused(o plan.Object, err error) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.failed[o.Service] = true
 	cause := health.Refusal(err)
 	var kind *target.KindError
 	if errors.As(err, &kind) {
@@ -116,8 +125,7 @@ func (w *writing) refused(o plan.Object, err error) error {
 		return err
 	}
 	cause.Object = o.Key.String()
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	w.refusals++
 	w.task.Refused[o.Key] = Refusal{Hash: o.Hash, Cause: *cause}
 	return nil
 }

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"strings"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
 	"spock.dev/spock/pkg/plan"
@@ -15,12 +14,11 @@ func (k *walk) tell(n plan.Node, in gate, v view) v1alpha1.ServiceStatus {
 	if last != nil {
 		s.StartedAt, s.ReadyAt, s.ProgressAt = last.StartedAt, last.ReadyAt, last.ProgressAt
 	}
-	if hook, ok := k.views[n.Service]; ok && !v.settled {
+	if hook, ok := k.views[n.Service]; ok {
 		v, in = hook, hook.gate
-		v.message = strings.TrimSuffix(fmt.Sprintf("hook %s: %s", v.hook, v.message), ": ")
 	}
 	k.classify(&s, in, v)
-	k.times(&s, last, in, v)
+	k.times(&s, last, v)
 	return s
 }
 
@@ -46,31 +44,24 @@ func (k *walk) classify(s *v1alpha1.ServiceStatus, in gate, v view) {
 	}
 }
 
-// times keeps the clock readings of this run: first write, last movement, ready.
-func (k *walk) times(s, last *v1alpha1.ServiceStatus, in gate, v view) {
-	wrote := in.open && v.cause == nil && len(v.missing)+len(v.retry) > 0
-	if wrote && (s.StartedAt == nil || s.ReadyAt != nil) {
+// times keeps the clock readings of this run: since when it waits for the service, when
+// it last moved, when it was ready. A service that was ready and is not any more starts
+// its clocks again. Running out of time is no movement.
+func (k *walk) times(s, last *v1alpha1.ServiceStatus, v view) {
+	waits := s.State == v1alpha1.ServiceProgressing
+	if waits && (s.StartedAt == nil || s.ReadyAt != nil) {
 		s.StartedAt, s.ReadyAt = stampOf(k.now), nil
 	}
-	if last == nil || last.State != s.State || last.Message != s.Message || wrote {
+	if last == nil || !v.overdue && (last.State != s.State || last.Message != s.Message) {
 		s.ProgressAt = stampOf(k.now)
 	}
 	if s.State == v1alpha1.ServiceReady && s.ReadyAt == nil && s.StartedAt != nil {
 		s.ReadyAt = stampOf(k.now)
 	}
-	if s.State == v1alpha1.ServiceProgressing && s.ReadyAt == nil && s.StartedAt != nil {
-		k.wake(s.ProgressAt.Add(unschedulableGrace))
+	if waits {
 		k.wake(s.ProgressAt.Add(k.world.Clocks.NoProgress))
 		k.wake(s.StartedAt.Add(k.world.Clocks.Deadline))
 	}
-}
-
-func (g gate) names() string {
-	s := strings.Join(g.holders, ", ")
-	if g.more > 0 {
-		s += fmt.Sprintf(" and %d more", g.more)
-	}
-	return s
 }
 
 // conclude says how the environment as a whole is.

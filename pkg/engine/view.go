@@ -3,7 +3,6 @@ package engine
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -24,8 +23,9 @@ type view struct {
 	message string
 	// cause of a failure.
 	cause *v1alpha1.Cause
-	// hook and gate, when the view is a hook's.
-	hook string
+	// overdue: the cause is that a clock has run out.
+	overdue bool
+	// gate the node waits for, when the view is a hook's.
 	gate gate
 }
 
@@ -34,6 +34,9 @@ func (k *walk) look(n plan.Node) view {
 	v := view{settled: true}
 	if cause, ok := k.bad[n.Service]; ok {
 		return view{cause: &cause}
+	}
+	if key, ok := k.going[n.Service]; ok {
+		v.settled, v.message = false, goes(key)
 	}
 	for _, o := range n.Objects {
 		k.lookAt(&v, n, o)
@@ -53,7 +56,7 @@ func (k *walk) lookAt(v *view, n plan.Node, o plan.Object) {
 	switch {
 	case live != nil && live.GetDeletionTimestamp() != nil:
 		v.settled = false
-		v.message = fmt.Sprintf("waits for the old %s to go", o.Key)
+		v.message = goes(o.Key)
 	case k.matches(o):
 		k.lookAtHealth(v, n, o, live)
 	default:
@@ -85,29 +88,10 @@ func (k *walk) lookAtHealth(v *view, n plan.Node, o plan.Object, live *unstructu
 		return
 	}
 	v.cause = verdict.Cause
-	if _, evidence := health.Pods(k.now, k.world.State.Pods[n.Service]); evidence != nil {
-		k.out.Evidence[n.Service] = *evidence
-	}
+	k.lookIntoPods(v, n, o.Kind == "Job")
 }
 
-func (k *walk) lookAtPods(v *view, n plan.Node) {
-	pods := k.world.State.Pods[n.Service]
-	cause, evidence := health.Pods(k.now, pods)
-	if cause != nil {
-		v.cause = cause
-		if evidence != nil {
-			k.out.Evidence[n.Service] = *evidence
-		}
-		return
-	}
-	if waiting := health.Waiting(pods); waiting != "" {
-		v.message = waiting
-	}
-}
-
-// unschedulableGrace is how long health gives the scheduler before it calls a pod
-// unschedulable; a step just after it sees the verdict.
-const unschedulableGrace = 3100 * time.Millisecond
+func goes(key plan.Key) string { return fmt.Sprintf("waits for the old %s to go", key) }
 
 // lookAtClocks fails a service that this run wrote and that takes too long.
 func (k *walk) lookAtClocks(v *view, n plan.Node) {
@@ -122,15 +106,24 @@ func (k *walk) lookAtClocks(v *view, n plan.Node) {
 	stalled, late := moved.Add(k.world.Clocks.NoProgress), r.StartedAt.Add(k.world.Clocks.Deadline)
 	switch {
 	case !k.now.Before(late):
-		v.cause = clockCause(v1alpha1.CauseDeadline, fmt.Sprintf("not ready %s after it was written: %s", k.world.Clocks.Deadline, v.message))
+		k.expire(v, n, v1alpha1.CauseDeadline, fmt.Sprintf("not ready %s after it was written", k.world.Clocks.Deadline))
 	case !k.now.Before(stalled):
-		v.cause = clockCause(v1alpha1.CauseNoProgress, fmt.Sprintf("no progress for %s: %s", k.world.Clocks.NoProgress, v.message))
+		k.expire(v, n, v1alpha1.CauseNoProgress, fmt.Sprintf("no progress for %s", k.world.Clocks.NoProgress))
 	}
 }
 
-func clockCause(class v1alpha1.CauseClass, message string) *v1alpha1.Cause {
-	return &v1alpha1.Cause{
-		Class: class, Message: message,
+// expire fails a service whose time is over. Its message ends with what it waits for, by
+// which lookAtClocks sees whether it moves after all.
+func (k *walk) expire(v *view, n plan.Node, class v1alpha1.CauseClass, over string) {
+	v.overdue = true
+	v.cause = &v1alpha1.Cause{
+		Class: class, Message: over + ": " + v.message,
 		Hint: "look at the service's log; if it only needs more time, raise deadlineSeconds or noProgressSeconds of the environment's class",
 	}
+	stuck, evidence := health.Stuck(k.pods(n))
+	if stuck == nil || stuck.Class != v1alpha1.CauseProbe {
+		return
+	}
+	v.cause.Class, v.cause.Object, v.cause.Hint = stuck.Class, stuck.Object, stuck.Hint
+	k.show(n, evidence)
 }
