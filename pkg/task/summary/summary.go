@@ -86,7 +86,7 @@ func brief(r record.Record) []string {
 		parts = append(parts, "commit "+short(r.Commit))
 	}
 	if len(r.Images) > 0 {
-		parts = append(parts, fmt.Sprintf("%d images", len(r.Images)))
+		parts = append(parts, images(len(r.Images)))
 	}
 	if r.Tests != nil {
 		parts = append(parts, r.Task+" "+tests(*r.Tests))
@@ -103,10 +103,10 @@ func fact(r record.Record) string {
 		return r.Commit + " of " + r.Repository
 	case r.Tests != nil:
 		return tests(*r.Tests)
-	case r.Environment != "":
+	case r.Environment != "" && r.Phase != "":
 		return strings.TrimSpace(fmt.Sprintf("%s is %s %s", r.Environment, r.Phase, r.URL))
 	case len(r.Images) > 0:
-		return fmt.Sprintf("%d images", len(r.Images))
+		return images(len(r.Images))
 	}
 	return r.Error
 }
@@ -130,6 +130,13 @@ func tests(t record.Tests) string {
 		text += ", coverage " + t.Coverage + "%"
 	}
 	return text
+}
+
+func images(n int) string {
+	if n == 1 {
+		return "1 image"
+	}
+	return fmt.Sprintf("%d images", n)
 }
 
 // state translates Tekton's words: None is a task that was not run.
