@@ -39,5 +39,5 @@ func stateDir(given, root string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("finding the state folder: %w", err)
 	}
-	return dir, os.MkdirAll(dir, 0o755)
+	return dir, nil
 }

@@ -1,6 +1,7 @@
 // Package boot brings a cluster up and takes it down: the order of everything
-// that the other packages know how to do. Both are repeatable. Up on a healthy
-// cluster only looks; after an interrupted run it first clears what that left.
+// that the other packages know how to do. Both are repeatable. Up on a running
+// cluster only looks, and never takes it away from those who use it; after an
+// interrupted run, or a restart of the machine, it first clears what that left.
 package boot
 
 import (
@@ -29,9 +30,6 @@ type Cluster struct {
 	Say   func(format string, args ...any)
 }
 
-// lockDir holds what clusters of one machine must agree about.
-const lockDir = "/run/spock-cluster"
-
 // deadline bounds one `up` after everything is built.
 const deadline = 5 * time.Minute
 
@@ -45,9 +43,8 @@ func (c *Cluster) Up(ctx context.Context) error {
 		return err
 	}
 	defer unlock()
-	if p, err := c.State.Plan(); err == nil && c.healthy(ctx, p) == nil {
-		c.Say("cluster %s is up; KUBECONFIG=%s", c.Name, c.State.Kubeconfig())
-		return nil
+	if p, err := c.State.Plan(); err == nil && c.runs(p) {
+		return c.check(ctx, p)
 	}
 	if err := host.Install(ctx, host.Missing()); err != nil {
 		return err
@@ -119,13 +116,47 @@ func (c *Cluster) lock() (unlock func(), err error) {
 	return unlock, nil
 }
 
+// runs says whether an `up` came to its end and its node lives.
+func (c *Cluster) runs(p plan.Plan) bool {
+	_, err := os.Stat(c.State.Env())
+	return err == nil && len(cgroup.Processes(p.NodeCgroup())) > 0
+}
+
+// patience is how long a running cluster may take to become healthy: the
+// machine may be busy.
+const patience = 90 * time.Second
+
+// check is `up` on a running cluster.
+func (c *Cluster) check(ctx context.Context, p plan.Plan) error {
+	if len(cgroup.Processes(p.HostCgroup())) == 0 {
+		if err := c.forward(p); err != nil {
+			return err
+		}
+	}
+	late, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		err := c.healthy(late, p)
+		if err == nil {
+			c.Say("cluster %s is up; KUBECONFIG=%s", c.Name, c.State.Kubeconfig())
+			return nil
+		}
+		c.Say("cluster %s is not healthy yet: %v", c.Name, err)
+		select {
+		case <-late.Done():
+			return fmt.Errorf("cluster %s runs but is not healthy: %w; look into %s, or run `cluster down` and `cluster up`", c.Name, err, c.State.Log())
+		case <-time.After(2 * time.Second):
+		}
+	}
+}
+
 // healthy looks at everything that users touch.
 func (c *Cluster) healthy(ctx context.Context, p plan.Plan) error {
-	if _, err := os.Stat(c.State.Env()); err != nil {
-		return errors.New("the last `up` did not come to its end")
+	if !c.runs(p) {
+		return errors.New("the last `up` did not come to its end, or the node is gone")
 	}
-	if len(cgroup.Processes(p.NodeCgroup())) == 0 || len(cgroup.Processes(p.HostCgroup())) == 0 {
-		return errors.New("its processes are gone")
+	if len(cgroup.Processes(p.HostCgroup())) == 0 {
+		return errors.New("the forwarder of its ports is gone")
 	}
 	client := c.client()
 	if err := client.Ready(ctx); err != nil {
@@ -160,11 +191,26 @@ func (c *Cluster) clear(ctx context.Context) error {
 	if err := network.Down(ctx, p); err != nil {
 		return fmt.Errorf("removing the network of cluster %s: %w", c.Name, err)
 	}
-	if err := c.State.Clear(); err != nil {
+	if err := c.clearState(ctx); err != nil {
 		return err
 	}
-	for _, dir := range append(node.MountPoints(), lockDir) {
+	for _, dir := range node.MountPoints() {
 		_ = os.Remove(dir) // only if it is empty: nobody else uses it
 	}
 	return nil
+}
+
+// clearState tries again when a helper of a killed `up` was still writing.
+func (c *Cluster) clearState(ctx context.Context) error {
+	for {
+		err := c.State.Clear()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
 }

@@ -50,6 +50,9 @@ func (c *Cluster) start(ctx context.Context, parts *parts) error {
 	if err := c.install(ctx, p, parts); err != nil {
 		return fmt.Errorf("%w; logs are in %s", err, c.State.Log())
 	}
+	if len(cgroup.Processes(p.HostCgroup())) == 0 {
+		return fmt.Errorf("the forwarder of the cluster's ports has ended; its log is in %s", c.State.Log())
+	}
 	if err := os.WriteFile(c.State.Env(), []byte(c.State.Settings(p)), 0o644); err != nil {
 		return fmt.Errorf("writing the settings: %w", err)
 	}
@@ -60,7 +63,11 @@ func (c *Cluster) start(ctx context.Context, parts *parts) error {
 // network takes the first free index and claims it by its bridge. One run of the
 // tool does this at a time.
 func (c *Cluster) network(ctx context.Context) (plan.Plan, error) {
-	unlock, err := cache.Lock(filepath.Join(lockDir, "lock"))
+	kept, err := cache.Open()
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	unlock, err := kept.Lock("addresses")
 	if err != nil {
 		return plan.Plan{}, err
 	}

@@ -29,6 +29,7 @@ const (
 	pipeline = "github.com/tektoncd/pipeline/cmd/"
 	triggers = "github.com/tektoncd/triggers/cmd/"
 	version  = "k8s.io/component-base/version"
+	client   = "k8s.io/client-go/pkg/version" // what kubectl and the components call themselves in requests
 )
 
 // Kubernetes is what the API server says it is; the version of the module in go.mod.
@@ -38,7 +39,8 @@ const Kubernetes = "v1.36.3"
 func Sets() []Set {
 	stripped := "-s -w"
 	stamped := fmt.Sprintf("-s -w -X %[1]s.gitVersion=%[2]s -X %[1]s.gitMajor=1 -X %[1]s.gitMinor=36 -X %[1]s.gitTreeState=clean"+
-		" -X %[1]s.gitCommit=0000000000000000000000000000000000000000 -X %[1]s.buildDate=2026-01-01T00:00:00Z", version, Kubernetes)
+		" -X %[1]s.gitCommit=0000000000000000000000000000000000000000 -X %[1]s.buildDate=2026-01-01T00:00:00Z"+
+		" -X %[3]s.gitVersion=%[2]s -X %[3]s.gitCommit=0000000", version, Kubernetes, client)
 	return []Set{
 		{Name: "kubebox", Dir: ".", Packages: []string{"./cmd/kubebox"}, Ldflags: stamped, Note: "Kubernetes, about six minutes on two cores"},
 		{Name: "pipeline", Dir: ".", Ldflags: stripped, Note: "Tekton Pipelines", Packages: under(pipeline,
@@ -87,6 +89,11 @@ func (p Programs) Path(set, program string) string { return filepath.Join(p[set]
 
 // All builds what is not in the cache. root is the folder of the tool's module.
 func All(ctx context.Context, c cache.Cache, root string, say func(string, ...any)) (Programs, error) {
+	unlock, err := c.Lock("build") // two builds would fight for the processors, and for the scratch cache
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	scratch := newScratch()
 	defer scratch.remove()
 	out := Programs{}
@@ -113,6 +120,6 @@ func (s Set) build(ctx context.Context, root, dir string, scratch *scratch) erro
 	cmd.Dir = filepath.Join(root, s.Dir)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-mod=readonly", "GOWORK=off", "GOOS=linux")
 	cmd.Env = append(cmd.Env, scratch.env()...)
-	_, err := host.Run(cmd)
+	_, err := host.Run(host.Tied(cmd))
 	return err
 }

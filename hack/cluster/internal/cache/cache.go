@@ -75,7 +75,7 @@ func (c Cache) Ensure(name, key string, make func(dir string) error) (string, er
 		_ = os.Chtimes(dir, now, now) // a hint for prune; the entry is good without it
 		return dir, nil
 	}
-	unlock, err := Lock(filepath.Join(c.root, name+".lock"))
+	unlock, err := c.Lock(name)
 	if err != nil {
 		return "", err
 	}
@@ -114,6 +114,11 @@ func (c Cache) prune(name, keep string) {
 		}
 		_ = os.RemoveAll(filepath.Join(c.root, name, e.Name()))
 	}
+}
+
+// Lock waits for an exclusive lock of a name among all users of the cache.
+func (c Cache) Lock(name string) (unlock func(), err error) {
+	return Lock(filepath.Join(c.root, "locks", name))
 }
 
 // Lock waits for an exclusive lock on a file; the kernel frees it when the process ends.

@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"spock.dev/spock/hack/cluster/internal/cache"
 	"spock.dev/spock/hack/cluster/internal/host"
@@ -38,7 +37,8 @@ func Base(ctx context.Context, c cache.Cache, say func(string, ...any)) (string,
 			return err
 		}
 		say("making a Debian base tree, about a minute")
-		_, err = host.Output(ctx, "debootstrap", "--variant=minbase", "--include="+baseIncludes, Suite, filepath.Join(dir, "root"), mirror)
+		cmd := exec.CommandContext(ctx, "debootstrap", "--variant=minbase", "--include="+baseIncludes, Suite, filepath.Join(dir, "root"), mirror)
+		_, err = host.Run(host.Tied(cmd))
 		return err
 	})
 	return filepath.Join(dir, "root"), err
@@ -72,8 +72,7 @@ func (d Diff) install(ctx context.Context, base, dir string) error {
 		}
 	}
 	cmd := exec.CommandContext(ctx, "sh", "-euc", installScript, "install", base, upper, work, merged, d.Before, d.Packages)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
-	_, err := host.Run(cmd)
+	_, err := host.Run(host.Tied(cmd))
 	return err
 }
 

@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"sort"
 	"strings"
+	"syscall"
 )
 
 // needs maps a file that must exist to the Debian package that brings it.
@@ -81,14 +82,25 @@ func Install(ctx context.Context, packages []string) error {
 	if _, err := exec.LookPath("apt-get"); err != nil {
 		return fmt.Errorf("packages %s are missing and this machine has no apt-get: install them by hand", strings.Join(packages, " "))
 	}
-	if _, err := Output(ctx, "apt-get", "update", "-qq"); err != nil {
-		return err
-	}
+	_, stale := Output(ctx, "apt-get", "update", "-qq") // one dead source of many is no reason to give up
 	args := append([]string{"install", "-y", "-qq", "--no-install-recommends"}, packages...)
 	cmd := exec.CommandContext(ctx, "apt-get", args...)
 	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
-	_, err := Run(cmd)
-	return err
+	if _, err := Run(cmd); err != nil {
+		return errors.Join(err, stale)
+	}
+	return nil
+}
+
+// Tied makes a prepared command, with all that it starts and mounts, end when
+// this program ends in whatever way: it gets pid and mount namespaces of its own.
+func Tied(cmd *exec.Cmd) *exec.Cmd {
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags:   syscall.CLONE_NEWPID,
+		Unshareflags: syscall.CLONE_NEWNS, // unlike the clone flag it also makes the mounts private
+		Pdeathsig:    syscall.SIGKILL,
+	}
+	return cmd
 }
 
 // Output runs a program and returns what it printed; its error says what the program said.

@@ -21,7 +21,7 @@ type Client struct {
 func (c Client) run(ctx context.Context, stdin string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, c.Kubectl, append([]string{"--kubeconfig=" + c.Kubeconfig}, args...)...)
 	cmd.Stdin = bytes.NewBufferString(stdin)
-	return host.Run(cmd)
+	return host.Run(host.Tied(cmd))
 }
 
 // Ready says whether the API server answers that it is ready.

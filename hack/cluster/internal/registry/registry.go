@@ -15,7 +15,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"sort"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/registry"
@@ -35,7 +34,7 @@ func New(dir string, logger *log.Logger) (http.Handler, error) {
 	}
 	inner := registry.New(registry.WithBlobHandler(registry.NewDiskBlobHandler(dir)),
 		registry.WithReferrersSupport(true), registry.Logger(logger))
-	if err := playback(dir, inner); err != nil {
+	if err := playback(dir, inner, logger); err != nil {
 		return nil, err
 	}
 	return &recorder{dir: dir, inner: inner}, nil
@@ -102,22 +101,39 @@ func save(dir string, rec record) error {
 	return os.Rename(file+"~", file)
 }
 
-// playback pushes every kept manifest again, oldest first: an index needs its images.
-func playback(dir string, inner http.Handler) error {
-	records, err := load(dir)
+// playback pushes every kept manifest again. An index is refused until its images
+// are there, so what was refused gets another turn as long as that helps; what is
+// refused for good is reported and left out.
+func playback(dir string, inner http.Handler, logger *log.Logger) error {
+	left, err := load(dir)
 	if err != nil {
 		return err
 	}
-	for _, rec := range records {
-		req := httptest.NewRequest(http.MethodPut, rec.Path, bytes.NewReader(rec.Body))
-		req.Header.Set("Content-Type", rec.ContentType)
-		answer := httptest.NewRecorder()
-		inner.ServeHTTP(answer, req)
-		if answer.Code != http.StatusCreated {
-			return fmt.Errorf("reading kept manifest %s: %s", rec.Path, answer.Body)
+	for {
+		var refused []record
+		var why string
+		for _, rec := range left {
+			if answer := push(inner, rec); answer.Code != http.StatusCreated {
+				refused, why = append(refused, rec), fmt.Sprintf("%s: %s", rec.Path, answer.Body)
+			}
 		}
+		if len(refused) == 0 {
+			return nil
+		}
+		if len(refused) == len(left) {
+			logger.Printf("%d kept manifests are not usable, the last is %s", len(refused), why)
+			return nil
+		}
+		left = refused
 	}
-	return nil
+}
+
+func push(inner http.Handler, rec record) *httptest.ResponseRecorder {
+	req := httptest.NewRequest(http.MethodPut, rec.Path, bytes.NewReader(rec.Body))
+	req.Header.Set("Content-Type", rec.ContentType)
+	answer := httptest.NewRecorder()
+	inner.ServeHTTP(answer, req)
+	return answer
 }
 
 func load(dir string) ([]record, error) {
@@ -125,15 +141,6 @@ func load(dir string) ([]record, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listing kept manifests: %w", err)
 	}
-	times := map[string]int64{}
-	for _, f := range files {
-		info, err := os.Stat(f)
-		if err != nil {
-			return nil, fmt.Errorf("listing kept manifests: %w", err)
-		}
-		times[f] = info.ModTime().UnixNano()
-	}
-	sort.SliceStable(files, func(i, j int) bool { return times[files[i]] < times[files[j]] })
 	var out []record
 	for _, f := range files {
 		var rec record

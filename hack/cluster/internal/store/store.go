@@ -5,6 +5,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -35,16 +36,14 @@ func Ensure(ctx context.Context, c cache.Cache, all []content.Made, say func(str
 
 // Copy gives a node its own store.
 func Copy(ctx context.Context, from, to string) error {
-	if _, err := host.Output(ctx, "cp", "-al", from, to); err != nil {
-		if err := os.RemoveAll(to); err != nil {
-			return fmt.Errorf("removing half a copy of the image store: %w", err)
-		}
-		if _, err := host.Output(ctx, "cp", "-a", from, to); err != nil { // another file system
-			return err
-		}
-		return nil
+	if _, err := host.Run(host.Tied(exec.CommandContext(ctx, "cp", "-al", from, to))); err == nil {
+		return unshareDatabases(from, to)
 	}
-	return unshareDatabases(from, to)
+	if err := os.RemoveAll(to); err != nil { // links do not reach another file system
+		return fmt.Errorf("removing half a copy of the image store: %w", err)
+	}
+	_, err := host.Run(host.Tied(exec.CommandContext(ctx, "cp", "-a", from, to)))
+	return err
 }
 
 // unshareDatabases replaces the linked databases, which containerd writes in place.
@@ -71,6 +70,9 @@ func unshareDatabases(from, to string) error {
 	})
 }
 
+// scratch is short, since a socket lies in it.
+const scratch = "/run/spock-store"
+
 const config = `version = 2
 root = %q
 state = %q
@@ -81,8 +83,8 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.snapshotter.v1.b
 
 // fill starts a containerd of its own on the folder and imports the images.
 func fill(ctx context.Context, dir string, load []content.Made) error {
-	tmp, err := os.MkdirTemp("", "spock-store-")
-	if err != nil {
+	tmp := scratch // one run at a time fills a store: it holds the cache's lock
+	if err := errors.Join(os.RemoveAll(tmp), os.MkdirAll(tmp, 0o700)); err != nil {
 		return fmt.Errorf("creating a folder for containerd: %w", err)
 	}
 	defer os.RemoveAll(tmp)
@@ -92,7 +94,7 @@ func fill(ctx context.Context, dir string, load []content.Made) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
 	defer cancel()
-	daemon := exec.CommandContext(ctx, "containerd", "--config", file)
+	daemon := host.Tied(exec.CommandContext(ctx, "containerd", "--config", file))
 	if err := daemon.Start(); err != nil {
 		return fmt.Errorf("starting containerd: %w", err)
 	}
