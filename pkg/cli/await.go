@@ -20,6 +20,9 @@ func (s *session) await(ctx context.Context, cluster *Cluster, env *v1alpha1.Env
 	start := s.Clock.Now()
 	var told v1alpha1.EnvironmentStatus
 	end, err := deploy.Follow(ctx, cluster.Spock, env.Namespace, env.Name, env.Generation, func(now *v1alpha1.Environment) {
+		if refused(now) {
+			return // what the status says of services is about an older spec
+		}
 		s.progress(progress.Lines(told, now.Status, s.Clock.Since(start))...)
 		told = *now.Status.DeepCopy()
 	})
@@ -31,9 +34,7 @@ func (s *session) await(ctx context.Context, cluster *Cluster, env *v1alpha1.Env
 		return err
 	}
 	if !done {
-		for _, line := range progress.Table(end, s.Clock.Since(start)) {
-			fmt.Fprintln(s.Streams.Out, line)
-		}
+		s.conclude(end, s.Clock.Since(start))
 	}
 	if end.Status.Phase != v1alpha1.PhaseReady {
 		return fmt.Errorf("environment %s/%s is not ready; more with: spock env why %s -n %s", end.Namespace, end.Name, end.Name, end.Namespace)
@@ -41,14 +42,25 @@ func (s *session) await(ctx context.Context, cluster *Cluster, env *v1alpha1.Env
 	return nil
 }
 
+// conclude prints what became of the services, or why there is none.
+func (s *session) conclude(end *v1alpha1.Environment, elapsed time.Duration) {
+	lines := progress.Table(end, elapsed)
+	if refused(end) || len(end.Status.Services) == 0 {
+		lines = s.why(end)
+	}
+	for _, line := range lines {
+		fmt.Fprintln(s.Streams.Out, s.outPaint().line(line))
+	}
+}
+
 // stopped says why the watching ended before the rollout did.
 func stopped(err error, env *v1alpha1.Environment, timeout time.Duration) error {
 	next := fmt.Sprintf("see: spock env why %s -n %s", env.Name, env.Namespace)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		return &failure{ExitTimeout, fmt.Errorf("%s after %s; %s", plainly(err, context.DeadlineExceeded), timeout, next)}
+		return &failure{ExitTimeout, fmt.Errorf("the time is up after %s: %s; %s", timeout, plainly(err, context.DeadlineExceeded), next)}
 	case errors.Is(err, context.Canceled):
-		return &failure{ExitInterrupted, fmt.Errorf("%s; %s", plainly(err, context.Canceled), next)}
+		return &failure{ExitInterrupted, fmt.Errorf("interrupted: %s; %s", plainly(err, context.Canceled), next)}
 	}
 	return explain(err)
 }

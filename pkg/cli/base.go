@@ -20,7 +20,10 @@ const fieldManager = "spock-cli"
 // writeBase writes what the environment is beneath the deploy: the spec of a file, and
 // the services it is restricted to.
 func writeBase(ctx context.Context, cluster *Cluster, w *wish, r deploy.Request, document, existing *v1alpha1.Environment) error {
-	only := w.only
+	var only []string // none at all, and not an empty set, when the restriction is lifted
+	if len(w.only) > 0 {
+		only = w.only
+	}
 	switch {
 	case document != nil:
 		spec, err := specOf(document, w)
@@ -28,7 +31,7 @@ func writeBase(ctx context.Context, cluster *Cluster, w *wish, r deploy.Request,
 			return err
 		}
 		return applyBase(ctx, cluster, r, spec, existing == nil)
-	case !w.restrict:
+	case !w.restrict || existing == nil && only == nil:
 		return nil
 	case existing == nil:
 		return applyBase(ctx, cluster, r, map[string]any{"product": r.Product, "class": r.Class, "only": only}, true)
@@ -54,7 +57,7 @@ func specOf(document *v1alpha1.Environment, w *wish) (map[string]any, error) {
 	}
 	text, err := json.Marshal(spec)
 	if err != nil {
-		return nil, fmt.Errorf("encode the spec of %s: %w", w.file, err)
+		return nil, fmt.Errorf("encode the spec of %s: %w", called(w.file), err)
 	}
 	var out map[string]any
 	return out, json.Unmarshal(text, &out)

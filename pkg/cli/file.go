@@ -9,10 +9,12 @@ import (
 	"os"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/client/clientset/versioned/scheme"
 )
 
 // read returns the one Environment of a file; none when no file is named.
@@ -24,27 +26,36 @@ func (s *session) read(file string) (*v1alpha1.Environment, error) {
 	if err != nil {
 		return nil, err
 	}
+	strict := serializer.NewCodecFactory(scheme.Scheme, serializer.EnableStrict).UniversalDeserializer()
 	var found *v1alpha1.Environment
 	for _, document := range documents {
 		var kind metav1.TypeMeta
 		if err := yaml.Unmarshal(document, &kind); err != nil {
-			return nil, usage("%s: %w", file, err)
+			return nil, usage("%s: %w", called(file), err)
 		}
 		if kind.Kind != "Environment" || kind.APIVersion != v1alpha1.SchemeGroupVersion.String() {
 			continue
 		}
 		if found != nil {
-			return nil, usage("%s: there is more than one Environment in it; give each its own file", file)
+			return nil, usage("%s: there is more than one Environment in it; give each its own file", called(file))
 		}
 		found = &v1alpha1.Environment{}
-		if err := yaml.UnmarshalStrict(document, found); err != nil {
-			return nil, usage("%s: the Environment cannot be read: %w", file, err)
+		if _, _, err := strict.Decode(document, nil, found); err != nil {
+			return nil, usage("%s: the Environment cannot be read: %w", called(file), err)
 		}
 	}
 	if found == nil {
-		return nil, usage("%s: there is no Environment of %s in it", file, v1alpha1.SchemeGroupVersion)
+		return nil, usage("%s: there is no Environment of %s in it", called(file), v1alpha1.SchemeGroupVersion)
 	}
 	return found, nil
+}
+
+// called is what a file is called in a sentence.
+func called(file string) string {
+	if file == "-" {
+		return "stdin"
+	}
+	return file
 }
 
 // documents are the YAML documents of a file, or of stdin when it is `-`.
@@ -67,7 +78,7 @@ func (s *session) documents(file string) ([][]byte, error) {
 			return documents, nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", file, err)
+			return nil, fmt.Errorf("read %s: %w", called(file), err)
 		}
 		documents = append(documents, document)
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -88,7 +89,7 @@ func (s *session) listTable(items []v1alpha1.Environment, everywhere, wide bool)
 		age := duration.HumanDuration(s.Clock.Since(e.CreationTimestamp.Time))
 		cells = append(cells, e.Name, e.Spec.Product, e.Spec.Class, string(phase(e)), or(e.Status.Progress), or(e.Status.URL), age)
 		if wide {
-			cells = append(cells, or(e.Status.Run), or(e.Status.Namespace), e.Status.Message)
+			cells = append(cells, or(e.Status.Run), or(e.Status.Namespace), firstOf(e.Status.Message))
 		}
 		t.row(cells...)
 	}
@@ -101,6 +102,15 @@ func phase(e *v1alpha1.Environment) v1alpha1.Phase {
 		return v1alpha1.PhasePending
 	}
 	return e.Status.Phase
+}
+
+// firstOf is the first sentence of a message that may have several, a line each.
+func firstOf(message string) string {
+	first, rest, more := strings.Cut(message, "\n")
+	if !more {
+		return first
+	}
+	return fmt.Sprintf("%s (and %d more)", first, strings.Count(rest, "\n")+1)
 }
 
 func or(text string) string {

@@ -180,7 +180,7 @@ func (w *work) summary() string {
 	}
 	text := fmt.Sprintf("%d created, %d changed, %d deleted, %d unchanged", w.count(created), w.count(changed), len(w.removed), w.count(unchanged))
 	if n := w.count(foreign); n > 0 {
-		text += fmt.Sprintf("; %d belong to somebody else and will be refused", n)
+		text += fmt.Sprintf("; %d refused, since somebody else owns it", n)
 	}
 	return text
 }

@@ -43,9 +43,8 @@ func newShow(s *session) *cobra.Command {
 func (s *session) showHeader(env *v1alpha1.Environment) {
 	out := s.Streams.Out
 	fmt.Fprintf(out, "%s in %s is %s%s\n", env.Name, env.Namespace, s.outPaint().word(string(phase(env))), sentence(env.Status.Message))
-	if behind(env) {
-		fmt.Fprintf(out, "(of generation %d; generation %d has not been taken up yet: is Spock's controller running?)\n",
-			env.Status.ObservedGeneration, env.Generation)
+	if text := lag(env); text != "" {
+		fmt.Fprintln(out, "  "+text)
 	}
 	source := ""
 	if env.Spec.Run != nil {
@@ -73,8 +72,17 @@ func sentence(message string) string {
 	return ":\n  - " + strings.Join(lines, "\n  - ")
 }
 
-// behind says whether the status speaks of an older spec.
-func behind(env *v1alpha1.Environment) bool { return env.Status.ObservedGeneration < env.Generation }
+// lag says that the status speaks of an older spec; it is empty when it does not.
+func lag(env *v1alpha1.Environment) string {
+	switch observed := env.Status.ObservedGeneration; {
+	case observed >= env.Generation:
+		return ""
+	case observed == 0:
+		return "it has not been taken up yet (is Spock's controller running?)"
+	default:
+		return fmt.Sprintf("this is about generation %d; generation %d has not been taken up yet (is Spock's controller running?)", observed, env.Generation)
+	}
+}
 
 func (s *session) showServices(env *v1alpha1.Environment, wide bool) {
 	if len(env.Status.Services) == 0 {

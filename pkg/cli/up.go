@@ -137,7 +137,7 @@ func (s *session) adopt(w *wish, cluster *Cluster, document *v1alpha1.Environmen
 		case *field.flag == "":
 			*field.flag = field.file
 		case field.file != "" && field.file != *field.flag:
-			return usage("%s: %s is %s, but the command line says %s; change one of them", w.file, field.name, field.file, *field.flag)
+			return usage("%s: %s is %s, but the command line says %s; change one of them", called(w.file), field.name, field.file, *field.flag)
 		}
 	}
 	return nil

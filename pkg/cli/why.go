@@ -51,9 +51,8 @@ is wrong with the spec. It exits 0 whatever the answer is.`,
 // why answers for the environment as a whole.
 func (s *session) why(env *v1alpha1.Environment) []string {
 	lines := []string{s.headline(env)}
-	if behind(env) {
-		lines = append(lines, fmt.Sprintf("generation %d has not been taken up yet; this is about generation %d (is Spock's controller running?)",
-			env.Generation, env.Status.ObservedGeneration))
+	if text := lag(env); text != "" {
+		lines = append(lines, text)
 	}
 	if env.DeletionTimestamp == nil && refused(env) {
 		return append(lines, refusals(env)...)
@@ -156,5 +155,5 @@ func noService(env *v1alpha1.Environment, name string) error {
 		known = append(known, env.Status.Services[i].Name)
 	}
 	return fmt.Errorf("environment %s/%s has no service %s; %s", env.Namespace, env.Name, name,
-		nearest.Hint(name, known, "it has none at all yet, see: spock env why "+env.Name))
+		nearest.Hint(name, known, fmt.Sprintf("it has none at all yet, see: spock env why %s -n %s", env.Name, env.Namespace)))
 }
