@@ -49,6 +49,7 @@ var start = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 type lab struct {
 	t       *testing.T
 	ctx     context.Context
+	cancel  context.CancelFunc
 	impl    *controller.Impl
 	health  *lease.Health
 	clock   *clocktesting.FakePassiveClock
@@ -63,11 +64,12 @@ type lab struct {
 
 func newLab(t *testing.T, runs ...*v1beta1.CustomRun) *lab {
 	t.Helper()
-	ctx, _ := rtesting.SetupFakeContext(t, func(ctx context.Context) context.Context {
+	ctx, cancel, _ := rtesting.SetupFakeContextWithCancel(t, func(ctx context.Context) context.Context {
 		return logging.WithLogger(ctx, zap.NewNop().Sugar())
 	})
+	t.Cleanup(cancel)
 	l := &lab{
-		t: t, ctx: ctx, health: &lease.Health{},
+		t: t, ctx: ctx, cancel: cancel, health: &lease.Health{},
 		clock:  clocktesting.NewFakePassiveClock(start),
 		tekton: faketektonclient.Get(ctx),
 		spock:  fakespockclient.Get(ctx),

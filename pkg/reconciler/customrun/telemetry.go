@@ -73,11 +73,11 @@ func newTelemetry(meters metric.MeterProvider, tracers trace.TracerProvider) *te
 
 // tell tells of the end of an attempt.
 func (t *telemetry) tell(ctx context.Context, e ending) {
-	labels := metric.WithAttributes(attribute.String("kind", e.kind), attribute.String("outcome", e.outcome))
+	attributes := metric.WithAttributes(attribute.String("kind", e.kind), attribute.String("outcome", e.outcome))
 	if e.final {
-		t.duration.Record(ctx, e.ended.Sub(e.first).Seconds(), labels)
+		t.duration.Record(ctx, e.ended.Sub(e.first).Seconds(), attributes)
 	} else {
-		t.retries.Add(ctx, 1, labels)
+		t.retries.Add(ctx, 1, attributes)
 	}
 	ctx = propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier(e.trace))
 	_, span := t.tracer.Start(ctx, e.kind, trace.WithTimestamp(e.started), trace.WithAttributes(
