@@ -36,10 +36,8 @@ func User(scope target.Scope) string {
 // Impersonate returns the configuration of a service account.
 func Impersonate(config *rest.Config, namespace, serviceAccount string) *rest.Config {
 	c := rest.CopyConfig(config)
-	c.Impersonate = rest.ImpersonationConfig{
-		UserName: fmt.Sprintf("system:serviceaccount:%s:%s", namespace, serviceAccount),
-		Groups:   []string{"system:serviceaccounts", "system:serviceaccounts:" + namespace, "system:authenticated"},
-	}
+	// The apiserver adds the groups of a service account by itself.
+	c.Impersonate.UserName = fmt.Sprintf("system:serviceaccount:%s:%s", namespace, serviceAccount)
 	return c
 }
 

@@ -37,7 +37,9 @@ func (t *Target) Apply(ctx context.Context, scope target.Scope, object plan.Obje
 	if err != nil {
 		return fmt.Errorf("apply %s as %s: %w", object.Key, User(scope), err)
 	}
-	got.SetManagedFields(nil)
+	if _, err := trim(got); err != nil {
+		return err
+	}
 	t.written.remember(got)
 	return nil
 }

@@ -50,7 +50,7 @@ type ProductSpec struct {
 	// themselves unless they need each other.
 	// +listType=map
 	// +listMapKey=name
-	// +kubebuilder:validation:MaxItems=50
+	// +kubebuilder:validation:MaxItems=32
 	Groups []Group `json:"groups"`
 	// Secrets that every environment of this product gets, made once with random values.
 	// +optional
