@@ -97,10 +97,7 @@ func (k *walk) rememberHook(n plan.Node, in gate, v view) {
 	if _, seen := k.views[n.Service]; seen || v.settled {
 		return
 	}
-	said := v.message
-	if v.message = "hook " + n.Name; said != "" {
-		v.message += ": " + said
-	}
+	v.message = "hook " + n.Name + ": " + cmp.Or(v.message, "written")
 	v.gate = in
 	k.views[n.Service] = v
 }

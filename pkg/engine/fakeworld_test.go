@@ -63,6 +63,9 @@ type fakeObject struct {
 }
 
 func newFakeWorld(behaves map[plan.Key]behaviour) *fakeWorld {
+	if behaves == nil {
+		behaves = map[plan.Key]behaviour{}
+	}
 	return &fakeWorld{
 		scope: scope, now: began, behaves: behaves,
 		objects: map[plan.Key]*fakeObject{}, refused: map[plan.Key]engine.Refusal{},

@@ -60,6 +60,9 @@ func (k *walk) lookAtPods(v *view, n plan.Node) {
 	if later := health.Later(k.now, pods); later > 0 {
 		k.wake(k.now.Add(later))
 	}
+	if len(pods) == 0 || v.going {
+		return // the object itself tells more
+	}
 	if waiting := health.Waiting(pods); waiting != "" {
 		v.message = waiting
 	}

@@ -19,6 +19,8 @@ type view struct {
 	missing []plan.Object
 	// retry are failed jobs of an earlier run, to be deleted and written again.
 	retry []Deletion
+	// going: an object must be gone before it can be written again.
+	going bool
 	// message says what it is doing.
 	message string
 	// cause of a failure.
@@ -36,7 +38,7 @@ func (k *walk) look(n plan.Node) view {
 		return view{cause: &cause}
 	}
 	if key, ok := k.going[n.Service]; ok {
-		v.settled, v.message = false, goes(key)
+		v.goes(key)
 	}
 	for _, o := range n.Objects {
 		k.lookAt(&v, n, o)
@@ -55,8 +57,7 @@ func (k *walk) lookAt(v *view, n plan.Node, o plan.Object) {
 	live := k.world.State.Objects[o.Key]
 	switch {
 	case live != nil && live.GetDeletionTimestamp() != nil:
-		v.settled = false
-		v.message = goes(o.Key)
+		v.goes(o.Key)
 	case k.matches(o):
 		k.lookAtHealth(v, n, o, live)
 	default:
@@ -91,7 +92,10 @@ func (k *walk) lookAtHealth(v *view, n plan.Node, o plan.Object, live *unstructu
 	k.lookIntoPods(v, n, o.Kind == "Job")
 }
 
-func goes(key plan.Key) string { return fmt.Sprintf("waits for the old %s to go", key) }
+func (v *view) goes(key plan.Key) {
+	v.settled, v.going = false, true
+	v.message = fmt.Sprintf("waits for the old %s to go", key)
+}
 
 // lookAtClocks fails a service that this run wrote and that takes too long.
 func (k *walk) lookAtClocks(v *view, n plan.Node) {
