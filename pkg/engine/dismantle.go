@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
 	"spock.dev/spock/pkg/target"
@@ -58,12 +59,19 @@ func held(nodes []v1alpha1.PlanNode, there map[string][]Deletion, going map[stri
 	return shut
 }
 
+// left counts the services, a hook as its service.
 func left(there map[string][]Deletion, going map[string]bool) int {
-	n := len(there)
-	for node := range going {
-		if len(there[node]) == 0 {
-			n++
-		}
+	names := map[string]bool{}
+	for node := range there {
+		names[serviceOf(node)] = true
 	}
-	return n
+	for node := range going {
+		names[serviceOf(node)] = true
+	}
+	return len(names)
+}
+
+func serviceOf(node string) string {
+	service, _, _ := strings.Cut(node, "/")
+	return service
 }

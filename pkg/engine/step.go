@@ -51,25 +51,45 @@ type Outcome struct {
 // Step observes, decides and acts once. A write that is refused for good becomes part
 // of the outcome; a transient failure is returned as the error, with what was seen.
 func (e *Engine) Step(ctx context.Context, task Task, now func() time.Time) (Outcome, error) {
-	state, err := e.Target.Observe(ctx, task.Scope, task.Plan.Kinds())
+	world, err := e.see(ctx, task)
 	if err != nil {
-		return Outcome{}, fmt.Errorf("observe namespace %s: %w", task.Scope.Namespace, err)
+		return Outcome{}, err
 	}
-	world := World{State: state, Scope: task.Scope, Record: task.Record, Refused: task.Refused, Clocks: task.Clocks, Since: task.Since}
 	out := Outcome{Decision: Decide(task.Plan, world, now())}
 	if !out.Idle() {
-		w := &writing{engine: e, task: task, state: state, failed: map[string]bool{}}
+		w := &writing{engine: e, task: task, state: world.State, failed: map[string]bool{}}
 		err = w.act(ctx, &out.Decision)
 		out.Writes = w.count.Load()
 		if w.refusals > 0 {
-			// What was refused changes the story: decide again on the same world.
-			again := Decide(task.Plan, world, now())
-			again.Passive, again.Apply, again.Delete = nil, nil, nil
-			out.Decision = again
+			err = errors.Join(err, e.retell(ctx, task, now, &out.Decision))
 		}
 	}
 	e.explain(ctx, task, &out.Decision)
 	return out, err
+}
+
+// see reads the world that a task is about.
+func (e *Engine) see(ctx context.Context, task Task) (World, error) {
+	state, err := e.Target.Observe(ctx, task.Scope, task.Plan.Kinds())
+	if err != nil {
+		return World{}, fmt.Errorf("observe namespace %s: %w", task.Scope.Namespace, err)
+	}
+	return World{
+		State: state, Scope: task.Scope, Record: task.Record,
+		Refused: task.Refused, Clocks: task.Clocks, Since: task.Since,
+	}, nil
+}
+
+// retell tells the story anew when writes were refused: a refusal changes it, and no
+// event will come for what was not written.
+func (e *Engine) retell(ctx context.Context, task Task, now func() time.Time, d *Decision) error {
+	world, err := e.see(ctx, task)
+	if err != nil {
+		return err
+	}
+	*d = Decide(task.Plan, world, now())
+	d.Passive, d.Apply, d.Delete = nil, nil, nil
+	return nil
 }
 
 // writing acts on one decision.
