@@ -3,9 +3,6 @@
 package main
 
 import (
-	"net/http"
-
-	"knative.dev/pkg/injection"
 	"knative.dev/pkg/injection/sharedmain"
 	"knative.dev/pkg/signals"
 
@@ -16,8 +13,7 @@ import (
 
 func main() {
 	health := &lease.Health{}
-	ctx := injection.AddLiveness(signals.NewContext(), func(w http.ResponseWriter, r *http.Request) { health.ServeHTTP(w, r) })
-	sharedmain.MainWithContext(ctx, "spock-controller",
+	sharedmain.MainWithContext(health.Attach(signals.NewContext()), "spock-controller",
 		environment.NewController(health),
 		customrun.NewController(health),
 	)

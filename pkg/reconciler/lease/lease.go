@@ -1,14 +1,17 @@
 // Package lease makes the liveness of a controller depend on its lease: a process
-// that led and lost it does no more work, and only a restart makes it a candidate
-// again. Without this such a process looks alive for ever.
+// that led and lost it does no more work and looks alive for ever. It may be elected
+// again, but what its reconcilers remember is of the time before somebody else led; so
+// it is to be restarted.
 package lease
 
 import (
+	"context"
 	"net/http"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/types"
 	"knative.dev/pkg/controller"
+	"knative.dev/pkg/injection"
 	"knative.dev/pkg/reconciler"
 )
 
@@ -22,6 +25,11 @@ type Reconciler interface {
 type Health struct {
 	mu   sync.Mutex
 	lost []string
+}
+
+// Attach makes h the liveness probe of the controllers that run with the context.
+func (h *Health) Attach(ctx context.Context) context.Context {
+	return injection.AddLiveness(ctx, h.ServeHTTP)
 }
 
 // ServeHTTP answers 200 until a lease is lost, then 503.
