@@ -44,13 +44,13 @@ func NewController(health *lease.Health) injection.ControllerConstructor {
 		if err != nil {
 			logging.FromContext(ctx).Fatalw("Cannot watch namespaces", "error", err)
 		}
-		impl = newController(ctx, health, clock.RealClock{}, cluster, homes)
+		impl, _ = newController(ctx, health, clock.RealClock{}, cluster, homes)
 		close(ready)
 		return impl
 	}
 }
 
-func newController(ctx context.Context, health *lease.Health, clk clock.PassiveClock, cluster target.Target, homes Homes) *controller.Impl {
+func newController(ctx context.Context, health *lease.Health, clk clock.PassiveClock, cluster target.Target, homes Homes) (*controller.Impl, *Reconciler) {
 	r := &Reconciler{
 		client:       spockclient.Get(ctx),
 		environments: environmentinformer.Get(ctx).Lister(),
@@ -69,7 +69,7 @@ func newController(ctx context.Context, health *lease.Health, clk clock.PassiveC
 	impl.Reconciler = &lease.Watched{Health: health, Reconciler: impl.Reconciler.(lease.Reconciler)}
 	r.after = func(key types.NamespacedName, d time.Duration) { impl.EnqueueKeyAfter(key, d) }
 	r.listen(ctx, impl)
-	return impl
+	return impl, r
 }
 
 // listen brings an environment back when it, or what it is made from, changes.

@@ -25,11 +25,11 @@ func (r *Reconciler) gather(_ context.Context, p *pass) error {
 	}
 	rendered, err := render.Product(in)
 	if err != nil {
-		return invalid{err}
+		return invalid(err)
 	}
 	made, err := plan.Compute(plan.Input{Product: in.Product, Rendered: rendered, Environment: in.Environment})
 	if err != nil {
-		return invalid{err}
+		return invalid(err)
 	}
 	p.plan, p.memory.plan, p.memory.planKey = made, made, key
 	return nil
@@ -41,14 +41,14 @@ func (r *Reconciler) input(p *pass) (render.Input, string, error) {
 	var err error
 	p.product, err = r.products.Products(env.Namespace).Get(env.Spec.Product)
 	if apierrors.IsNotFound(err) {
-		return render.Input{}, "", invalid{fmt.Errorf("spec.product: there is no Product %q in namespace %s; create it, or name one of: kubectl get products -n %s", env.Spec.Product, env.Namespace, env.Namespace)}
+		return render.Input{}, "", invalid(fmt.Errorf("spec.product: there is no Product %q in namespace %s; create it, or name one of: kubectl get products -n %s", env.Spec.Product, env.Namespace, env.Namespace))
 	}
 	if err != nil {
 		return render.Input{}, "", fmt.Errorf("get product %s: %w", env.Spec.Product, err)
 	}
 	p.class, err = r.classes.Get(env.Spec.Class)
 	if apierrors.IsNotFound(err) {
-		return render.Input{}, "", invalid{fmt.Errorf("spec.class: there is no EnvironmentClass %q; create it, or name one of: kubectl get environmentclasses", env.Spec.Class)}
+		return render.Input{}, "", invalid(fmt.Errorf("spec.class: there is no EnvironmentClass %q; create it, or name one of: kubectl get environmentclasses", env.Spec.Class))
 	}
 	if err != nil {
 		return render.Input{}, "", fmt.Errorf("get class %s: %w", env.Spec.Class, err)

@@ -28,6 +28,8 @@ type pass struct {
 	plan    *plan.Plan
 	run     *v1alpha1.EnvironmentRun
 	outcome engine.Outcome
+	// trouble is what kept a write from being done, and may pass.
+	trouble error
 }
 
 func (r *Reconciler) newPass(env *v1alpha1.Environment) *pass {
@@ -44,19 +46,13 @@ func (r *Reconciler) newPass(env *v1alpha1.Environment) *pass {
 	}
 }
 
-// invalid is an error of the user: the environment says it, and nothing is retried
-// until something changes.
-type invalid struct{ error }
-
-func (i invalid) Unwrap() error { return i.error }
-
 // finish turns the end of a pass into what the generated reconciler understands, and
 // tells of a change of phase once.
 func (p *pass) finish(err error) reconciler.Event {
-	var wrong invalid
+	var wrong refusal
 	switch {
 	case errors.As(err, &wrong):
-		p.env.MarkFailed(v1alpha1.ReasonInvalid, wrong.Error())
+		p.env.MarkFailed(wrong.reason, wrong.Error())
 	case errors.Is(err, errWait):
 	case err != nil:
 		return err

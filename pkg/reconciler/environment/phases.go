@@ -6,22 +6,16 @@ import (
 	"fmt"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
 	"spock.dev/spock/pkg/engine"
-	"spock.dev/spock/pkg/plan"
 	"spock.dev/spock/pkg/scaffold"
-	"spock.dev/spock/pkg/target"
 )
 
 const (
 	// tellEvery is how often a status that only shows progress is written.
 	tellEvery = 500 * time.Millisecond
-	// refusedFor is how long a refused write is left alone before it is tried again.
-	refusedFor = 30 * time.Second
-	// rightsSettle is how long to wait for new rights to reach the apiserver's authorizer.
-	rightsSettle = 200 * time.Millisecond
 
 	defaultNoProgress = 120 * time.Second
 	defaultDeadline   = 600 * time.Second
@@ -37,9 +31,8 @@ func (r *Reconciler) suspend(ctx context.Context, p *pass) error {
 		return err
 	}
 	if current != nil && !current.Done() {
-		stopped := current.DeepCopy()
-		stopped.Status.Phase, stopped.Status.Message = v1alpha1.PhaseSuspended, "stopped: the environment was suspended"
-		if err := r.write(ctx, r.ended(stopped)); err != nil {
+		stopped, err := r.end(ctx, p, current, ending{phase: v1alpha1.PhaseSuspended, message: "stopped: the environment was suspended"})
+		if err != nil {
 			return err
 		}
 		p.memory.run = stopped
@@ -58,9 +51,11 @@ func (r *Reconciler) prepare(ctx context.Context, p *pass) error {
 	ready, err := r.homes.Prepare(ctx, p.scope, want)
 	var foreign interface{ Foreign() bool }
 	if errors.As(err, &foreign) && foreign.Foreign() {
-		return invalid{err}
+		r.after(p.key, refusedFor) // nobody tells when the namespace is free
+		return invalid(err)
 	}
 	if err != nil {
+		p.env.MarkProgressing("preparing namespace " + p.scope.Namespace + "; trying again: " + err.Error())
 		return err
 	}
 	if !ready {
@@ -70,28 +65,25 @@ func (r *Reconciler) prepare(ctx context.Context, p *pass) error {
 	return nil
 }
 
-// advance lets the engine take one step.
+// advance lets the engine take one step. A write that failed and may succeed later is
+// told before it is tried again.
 func (r *Reconciler) advance(ctx context.Context, p *pass) error {
+	r.reconsider(p)
 	var err error
 	p.outcome, err = r.engine.Step(ctx, engine.Task{
-		Plan: p.plan, Scope: p.scope, Record: p.memory.record, Refused: p.memory.refused, Clocks: clocks(p.class),
+		Plan: p.plan, Scope: p.scope, Record: p.memory.record, Refused: p.memory.refused,
+		Clocks: clocks(p.class), Since: p.run.CreationTimestamp.Time,
 	}, r.clock.Now)
-	var kind *target.KindError
-	switch {
-	case errors.Is(err, target.ErrNotSynced):
-		return errWait
-	case errors.As(err, &kind):
-		return invalid{kind}
-	}
 	if p.outcome.Phase == "" {
-		return err
+		return r.unseen(p, err)
 	}
+	p.trouble = err
 	p.memory.record = p.outcome.Services
 	p.memory.writes += p.outcome.Writes
 	if r.retryRefused(p) {
 		return errWait
 	}
-	return err
+	return nil
 }
 
 func clocks(class *v1alpha1.EnvironmentClass) engine.Clocks {
@@ -103,26 +95,6 @@ func clocks(class *v1alpha1.EnvironmentClass) engine.Clocks {
 		c.Deadline = time.Duration(s) * time.Second
 	}
 	return c
-}
-
-// retryRefused lets refused writes be tried again: soon when the rights are so new
-// that the apiserver may not know them, else after a while, since rights and quotas
-// change without an event for us. It says whether what was seen is not worth telling.
-func (r *Reconciler) retryRefused(p *pass) bool {
-	if len(p.memory.refused) == 0 {
-		return false
-	}
-	if r.homes.Fresh(p.scope.Namespace, r.clock.Now()) && p.memory.forgive(v1alpha1.CauseForbidden) {
-		p.env.MarkProgressing("waiting for the rights of service account " + p.scope.ServiceAccount)
-		r.after(p.key, rightsSettle)
-		return true
-	}
-	r.after(p.key, refusedFor)
-	if r.clock.Since(p.memory.refusedAt) >= refusedFor {
-		p.memory.refusedAt = r.clock.Now()
-		p.memory.refused = map[plan.Key]engine.Refusal{}
-	}
-	return false
 }
 
 // record tells the story: on the Environment, and on the run when it starts and ends.
@@ -140,10 +112,18 @@ func (r *Reconciler) record(ctx context.Context, p *pass) error {
 	case v1alpha1.PhaseFailed:
 		p.env.MarkFailed(v1alpha1.ReasonFailed, o.Message)
 	default:
-		p.env.MarkProgressing(o.Message)
+		p.env.MarkProgressing(o.Message + p.delay())
 	}
 	r.smooth(p)
-	return r.tellRun(ctx, p)
+	return errors.Join(r.tellRun(ctx, p), p.trouble)
+}
+
+// delay tells what keeps a write from being done.
+func (p *pass) delay() string {
+	if p.trouble == nil {
+		return ""
+	}
+	return "; trying again: " + p.trouble.Error()
 }
 
 func firstURL(services []v1alpha1.ServiceStatus) string {
@@ -158,6 +138,9 @@ func firstURL(services []v1alpha1.ServiceStatus) string {
 // smooth holds a status back that only shows progress and comes too soon after the
 // last one. Nothing is lost: the next one comes when it is time.
 func (r *Reconciler) smooth(p *pass) {
+	if equality.Semantic.DeepEqual(p.env.Status, p.told) {
+		return
+	}
 	since := r.clock.Since(p.memory.toldAt)
 	news := p.env.Status.Phase != p.told.Phase || p.env.Status.Run != p.told.Run ||
 		p.told.ObservedGeneration != p.env.Generation || failures(p.env.Status.Services) != failures(p.told.Services)
@@ -191,19 +174,17 @@ func (r *Reconciler) tellRun(ctx context.Context, p *pass) error {
 		return nil
 	}
 	run := p.run.DeepCopy()
-	if run.Status.StartTime == nil {
-		now := metav1.NewTime(r.clock.Now())
-		run.Status.StartTime = &now
-	}
+	r.started(run)
 	run.Status.Phase, run.Status.Message = o.Phase, o.Message
 	run.Status.Progress = fmt.Sprintf("%d/%d", o.Ready, len(o.Services))
 	run.Status.Services, run.Status.Writes = o.Services, p.memory.writes
 	if over {
 		r.ended(run)
 	}
-	if err := r.write(ctx, run); err != nil {
+	written, err := r.write(ctx, run)
+	if err != nil {
 		return err
 	}
-	p.memory.run = run
+	p.memory.run = written
 	return nil
 }

@@ -68,15 +68,15 @@ var errWait = errors.New("waiting for an event")
 func (r *Reconciler) ReconcileKind(ctx context.Context, env *v1alpha1.Environment) reconciler.Event {
 	p := r.newPass(env)
 	for _, phase := range []func(context.Context, *pass) error{
-		r.gather,  // product, templates and class -> plan
 		r.suspend, // stop here when the spec says so
+		r.gather,  // product, templates and class -> plan
 		r.open,    // the EnvironmentRun of this plan
 		r.prepare, // the namespace
 		r.advance, // one step of the engine
 		r.record,  // the EnvironmentRun's story
 	} {
 		if err := phase(ctx, p); err != nil {
-			return p.finish(err)
+			return p.finish(r.closed(ctx, p, err))
 		}
 	}
 	return p.finish(nil)
@@ -99,7 +99,7 @@ func (r *Reconciler) FinalizeKind(ctx context.Context, env *v1alpha1.Environment
 		return controller.NewSkipKey(p.key.String())
 	}
 	if err != nil {
-		env.MarkTerminating(message)
+		env.MarkTerminating("cannot be taken down yet: " + err.Error())
 		return err
 	}
 	if done {

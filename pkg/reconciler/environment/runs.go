@@ -29,17 +29,20 @@ func (r *Reconciler) open(ctx context.Context, p *pass) error {
 		p.adopt(current)
 		return nil
 	}
-	started, err := r.start(ctx, p)
+	started, passed, err := r.start(ctx, p)
 	if err != nil {
 		return err
 	}
-	p.memory.record, p.memory.refused, p.memory.writes = nil, map[plan.Key]engine.Refusal{}, 0
-	p.adopt(started)
-	if current != nil && !current.Done() {
-		if err := r.supersede(ctx, current, started.Name); err != nil {
+	if current != nil && !slices.ContainsFunc(passed, func(run *v1alpha1.EnvironmentRun) bool { return run.Name == current.Name }) {
+		passed = append(passed, current)
+	}
+	for _, run := range passed {
+		if err := r.supersede(ctx, p, run, started.Name); err != nil {
 			return err
 		}
 	}
+	p.memory.record, p.memory.refused, p.memory.writes = nil, map[plan.Key]engine.Refusal{}, 0
+	p.adopt(started)
 	return r.prune(ctx, p)
 }
 
@@ -76,30 +79,41 @@ func (r *Reconciler) current(p *pass) (*v1alpha1.EnvironmentRun, error) {
 	case run.Spec.EnvironmentUID != string(p.env.UID):
 		return nil, nil
 	}
-	if mine := p.memory.run; mine != nil && mine.UID == run.UID && mine.Done() {
+	if mine := p.memory.run; mine != nil && mine.UID == run.UID && ahead(mine, run) {
 		return mine, nil
 	}
 	return run, nil
 }
 
+// ahead says whether our own copy of a run has something that the lister's has not.
+func ahead(mine, seen *v1alpha1.EnvironmentRun) bool {
+	return mine.Done() && !seen.Done() || mine.Status.StartTime != nil && seen.Status.StartTime == nil
+}
+
 // start creates the next EnvironmentRun. Its name is its number: after a crash between
-// this and the status, the same number is found again and adopted.
-func (r *Reconciler) start(ctx context.Context, p *pass) (*v1alpha1.EnvironmentRun, error) {
+// this and the status, the same number is found again and adopted. Runs that such a crash
+// left behind and that no longer fit are passed by.
+func (r *Reconciler) start(ctx context.Context, p *pass) (started *v1alpha1.EnvironmentRun, passed []*v1alpha1.EnvironmentRun, err error) {
+	runs := r.client.SpockV1alpha1().EnvironmentRuns(p.key.Namespace)
 	for number := p.env.Status.RunNumber + 1; ; number++ {
-		run, err := r.client.SpockV1alpha1().EnvironmentRuns(p.key.Namespace).Create(ctx, p.newRun(number), metav1.CreateOptions{})
+		run, err := runs.Create(ctx, p.newRun(number), metav1.CreateOptions{})
 		if err == nil {
-			return run, nil
+			return run, passed, nil
 		}
 		if !apierrors.IsAlreadyExists(err) {
-			return nil, fmt.Errorf("create run %d of environment %s: %w", number, p.key, err)
+			return nil, nil, fmt.Errorf("create run %d of environment %s: %w", number, p.key, err)
 		}
-		run, err = r.client.SpockV1alpha1().EnvironmentRuns(p.key.Namespace).Get(ctx, runName(p.env, number), metav1.GetOptions{})
+		run, err = runs.Get(ctx, runName(p.env, number), metav1.GetOptions{})
 		if err != nil {
-			return nil, fmt.Errorf("get run %d of environment %s: %w", number, p.key, err)
+			return nil, nil, fmt.Errorf("get run %d of environment %s: %w", number, p.key, err)
 		}
-		if run.Spec.EnvironmentUID == string(p.env.UID) && run.Spec.Generation == p.env.Generation && run.Spec.PlanDigest == p.plan.Digest {
-			return run, nil
+		if run.Spec.EnvironmentUID != string(p.env.UID) {
+			continue
 		}
+		if run.Spec.Generation == p.env.Generation && run.Spec.PlanDigest == p.plan.Digest {
+			return run, passed, nil
+		}
+		passed = append(passed, run)
 	}
 }
 
@@ -125,37 +139,15 @@ func (p *pass) newRun(number int64) *v1alpha1.EnvironmentRun {
 	}
 }
 
-// supersede ends a run that another one took over from.
-func (r *Reconciler) supersede(ctx context.Context, run *v1alpha1.EnvironmentRun, by string) error {
-	ended := run.DeepCopy()
-	ended.Status.Phase = v1alpha1.PhaseFailed
-	ended.Status.SupersededBy = by
-	ended.Status.Message = "superseded by run " + by
-	return r.write(ctx, r.ended(ended))
-}
-
-func (r *Reconciler) ended(run *v1alpha1.EnvironmentRun) *v1alpha1.EnvironmentRun {
-	now := metav1.NewTime(r.clock.Now())
-	run.Status.CompletionTime = &now
-	return run
-}
-
-// write updates a run's status; a run that is gone needs none.
-func (r *Reconciler) write(ctx context.Context, run *v1alpha1.EnvironmentRun) error {
-	_, err := r.client.SpockV1alpha1().EnvironmentRuns(run.Namespace).UpdateStatus(ctx, run, metav1.UpdateOptions{})
-	if err != nil && !apierrors.IsNotFound(err) {
-		return fmt.Errorf("write the status of run %s: %w", run.Name, err)
-	}
-	return nil
-}
-
-// prune deletes the oldest runs beyond the ones that are kept.
+// prune deletes the oldest runs beyond the ones that are kept; the one of this pass may
+// not be listed yet.
 func (r *Reconciler) prune(ctx context.Context, p *pass) error {
 	all, err := r.ofEnvironment(p.env)
 	if err != nil {
 		return err
 	}
-	for _, old := range all[:max(0, len(all)-keptRuns)] {
+	all = slices.DeleteFunc(all, func(run *v1alpha1.EnvironmentRun) bool { return run.Name == p.run.Name })
+	for _, old := range all[:max(0, len(all)+1-keptRuns)] {
 		err := r.client.SpockV1alpha1().EnvironmentRuns(old.Namespace).Delete(ctx, old.Name, metav1.DeleteOptions{})
 		if err != nil && !apierrors.IsNotFound(err) {
 			return fmt.Errorf("delete run %s: %w", old.Name, err)
