@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/tektoncd/pipeline/pkg/apis/pipeline/v1beta1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -82,10 +83,22 @@ func (r *Reconciler) giveUp(ctx context.Context, p *pass, reason, message string
 	case err != nil:
 		return err
 	}
-	if stopped != "" {
-		message += "; " + stopped
+	return p.fail(reason, joined(message, stopped))
+}
+
+// joined adds what became of the rollout to a message that may say a part of it already,
+// and that may be a sentence of Tekton's.
+func joined(message, stopped string) string {
+	if what, where, found := strings.Cut(stopped, ": "); found && strings.Contains(message, where) {
+		stopped = what
 	}
-	return p.fail(reason, message)
+	switch {
+	case stopped == "":
+		return message
+	case strings.HasSuffix(message, "."):
+		return message + " " + stopped
+	}
+	return message + "; " + stopped
 }
 
 // act asks for the work, as the run's service account: who may not write the

@@ -18,7 +18,7 @@ import (
 
 func TestContract04CancellationSaysWhoAskedAndWhereItStands(t *testing.T) {
 	t.Parallel()
-	const stands = "; suspended where it stood: environment shop (dev, http://web.shop.dev.example.com): 1 of 2 services ready; orders: pulling the image"
+	const stands = "suspended where it stood: environment shop (dev, http://web.shop.dev.example.com): 1 of 2 services ready; orders: pulling the image"
 	tests := map[string]struct {
 		run  *v1beta1.CustomRun
 		tell func(*v1alpha1.Environment)
@@ -27,17 +27,17 @@ func TestContract04CancellationSaysWhoAskedAndWhereItStands(t *testing.T) {
 		"by the pipeline": {
 			run:  deployRun(cancelled(v1beta1.CustomRunCancelledByPipelineMsg)),
 			tell: progressing,
-			want: string(v1beta1.CustomRunCancelledByPipelineMsg) + stands,
+			want: string(v1beta1.CustomRunCancelledByPipelineMsg) + " " + stands,
 		},
 		"by a timeout of the pipeline": {
 			run:  deployRun(cancelled(v1beta1.CustomRunCancelledByPipelineTimeoutMsg)),
 			tell: progressing,
-			want: string(v1beta1.CustomRunCancelledByPipelineTimeoutMsg) + stands,
+			want: string(v1beta1.CustomRunCancelledByPipelineTimeoutMsg) + " " + stands,
 		},
 		"by a person, who gives no word": {
 			run:  deployRun(cancelled(""), retries(3)),
 			tell: progressing,
-			want: "the CustomRun was cancelled" + stands,
+			want: "the CustomRun was cancelled; " + stands,
 		},
 		"when the environment is ready and nobody has seen it": {
 			run:  deployRun(cancelled("")),
@@ -131,7 +131,7 @@ func TestContract05TimeoutIsOfEachAttempt(t *testing.T) {
 	}
 	l.clock.SetTime(start.Add(25 * time.Minute))
 	l.pass()
-	if got, want := outcome(l.run()), "False CustomRunTimedOut: "+last+"; suspended where it stood: environment shop"; !strings.HasPrefix(got, want) {
+	if got, want := outcome(l.run()), "False CustomRunTimedOut: "+last+"; suspended where it stood"; got != want {
 		t.Errorf("at the end %q, want %q", got, want)
 	}
 	if !l.environment().Spec.Suspend {

@@ -159,7 +159,7 @@ func TestContract08EveryResultIsAlwaysThere(t *testing.T) {
 			run: deployRun(with("environment", v1beta1.NewStructuredValues(`["shop"]`))), end: func(*lab) {},
 			want: map[string]string{"environment": "", "namespace": "", "url": "", "run": "", "phase": "", "services": ""},
 		},
-		"of what was cancelled before its start": {run: deployRun(cancelled("")), end: func(*lab) {}, want: nothing},
+		"of what was cancelled before its start": {run: deployRun(cancelled(`["x"]`)), end: func(*lab) {}, want: nothing},
 		"of a teardown":                          {run: teardownRun(), end: func(*lab) {}, want: map[string]string{"environment": "shop", "phase": "Gone"}},
 		"of a teardown that is invalid": {
 			run: teardownRun(retries(101)), end: func(*lab) {}, want: map[string]string{"environment": "shop", "phase": ""},
