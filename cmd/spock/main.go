@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/go-logr/logr"
+	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
 
 	"spock.dev/spock/pkg/cli"
@@ -21,6 +23,8 @@ import (
 var version = ""
 
 func main() {
+	// The client's own log is for programmers: what a person must know is an error.
+	klog.SetLogger(logr.Discard())
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// The first signal ends the watching in good order, the second one the program.
 	context.AfterFunc(ctx, stop)

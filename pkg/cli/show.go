@@ -75,7 +75,7 @@ func sentence(message string) string {
 // lag says that the status speaks of an older spec; it is empty when it does not.
 func lag(env *v1alpha1.Environment) string {
 	switch observed := env.Status.ObservedGeneration; {
-	case observed >= env.Generation:
+	case observed >= env.Generation, env.DeletionTimestamp != nil: // a teardown has no generation of its own
 		return ""
 	case observed == 0:
 		return "it has not been taken up yet (is Spock's controller running?)"

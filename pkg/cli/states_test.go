@@ -73,10 +73,15 @@ func outdated(e *v1alpha1.Environment) {
 	e.Generation = 3
 }
 
+func leaving(e *v1alpha1.Environment) {
+	terminating("2 services left to stop")(e)
+	e.Generation = 3
+}
+
 func states() map[string]func(*v1alpha1.Environment) {
 	return map[string]func(*v1alpha1.Environment){
 		"ready": ready, "progressing": progressing, "failed": failed, "invalid": invalid,
-		"suspended": suspended, "unseen": unseen, "outdated": outdated,
+		"suspended": suspended, "unseen": unseen, "outdated": outdated, "terminating": leaving,
 	}
 }
 
