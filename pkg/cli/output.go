@@ -49,7 +49,7 @@ func (f *format) Set(value string) error {
 	return nil
 }
 
-// object prints an Environment or EnvironmentRun as name, JSON or YAML, and says whether
+// environment prints an Environment as name, JSON or YAML, and says whether
 // it did: for a table it does nothing.
 func (f *format) environment(out io.Writer, env *v1alpha1.Environment) (bool, error) {
 	switch f.value {
