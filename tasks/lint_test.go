@@ -220,6 +220,9 @@ func reference(t *testing.T, p v1.PipelineTask) {
 		}
 	}
 	bound := map[string]bool{}
+	if n := len(p.Workspaces); n > 0 && p.Workspaces[n-1].Workspace != "source" {
+		t.Errorf("task %s: the workspace source is not the last one; Tekton ties pods to nodes by the last", p.Name)
+	}
 	for _, w := range p.Workspaces {
 		bound[w.Name] = true
 	}
