@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -135,6 +136,34 @@ func TestTheDocsNameEveryParamAndResult(t *testing.T) {
 			if !strings.Contains(string(text), "`"+reason+"`") {
 				t.Errorf("%s does not tell of the reason %s", page, reason)
 			}
+		}
+	}
+}
+
+func TestContract12NothingIsMadeButTheEnvironment(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, deployRun())
+	l.pass()
+	l.engine(ready)
+	l.pass()
+	l.pass()
+	known := []string{"tekton patch customruns", "tekton update customruns/status", "user patch environments"}
+	for _, write := range l.writes() {
+		if !slices.Contains(known, write) {
+			t.Errorf("an unexpected write: %s", write)
+		}
+	}
+}
+
+func TestContract16TheDocsSayWhatChainsCannotSign(t *testing.T) {
+	t.Parallel()
+	for _, page := range []string{"tasks/deploy.md", "tekton.md"} {
+		text, err := os.ReadFile("../../../docs/" + page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(text), "https://github.com/tektoncd/chains/issues/1210") {
+			t.Errorf("%s does not tell of pipelines that need provenance", page)
 		}
 	}
 }
