@@ -5,6 +5,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"knative.dev/pkg/apis"
 	"knative.dev/pkg/reconciler"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
@@ -64,7 +65,8 @@ func (p *pass) finish(err error) reconciler.Event {
 	case v1alpha1.PhaseReady:
 		return reconciler.NewEvent(corev1.EventTypeNormal, v1alpha1.ReasonReady, "%s", p.env.Status.Message)
 	case v1alpha1.PhaseFailed:
-		return reconciler.NewEvent(corev1.EventTypeWarning, v1alpha1.ReasonFailed, "%s", p.env.Status.Message)
+		reason := p.env.Status.GetCondition(apis.ConditionReady).GetReason()
+		return reconciler.NewEvent(corev1.EventTypeWarning, reason, "%s", p.env.Status.Message)
 	case v1alpha1.PhaseProgressing:
 		return reconciler.NewEvent(corev1.EventTypeNormal, v1alpha1.ReasonProgressing, "run %s: %s", p.env.Status.Run, p.env.Status.Message)
 	default:

@@ -1,0 +1,105 @@
+package environment
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+)
+
+// A status that only shows progress waits until half a second after the last one.
+func TestProgressIsToldTwiceASecond(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.pass()
+	steps := []struct {
+		name  string
+		at    time.Duration
+		pods  int64
+		wakes time.Duration
+		tells string
+	}{
+		{"too soon", 100 * time.Millisecond, 0, 400 * time.Millisecond, "0 of 2 services ready; db: written"},
+		{"still too soon", 499 * time.Millisecond, 1, time.Millisecond, "0 of 2 services ready; db: written"},
+		{"in time", 500 * time.Millisecond, 1, 0, "0 of 2 services ready; db: 0 of 1 pods are ready at the new version"},
+		{"with nothing new", 600 * time.Millisecond, 1, 0, "0 of 2 services ready; db: 0 of 1 pods are ready at the new version"},
+	}
+	for _, s := range steps {
+		l.clock.SetTime(began.Add(s.at))
+		l.target.begin("db", s.pods)
+		l.pass()
+		l.tells("Progressing: " + s.tells)
+		var wakes time.Duration
+		for _, d := range l.woken {
+			if d <= tellEvery {
+				wakes = d
+			}
+		}
+		if wakes != s.wakes {
+			t.Errorf("%s: wakes after %v, want %s", s.name, l.woken, s.wakes)
+		}
+		if s.wakes > 0 && len(l.writes()) > 0 {
+			t.Errorf("%s: writes %v", s.name, l.writes())
+		}
+	}
+}
+
+func TestNewsIsToldAtOnce(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.pass()
+	l.target.comeUp("db")
+	l.clock.SetTime(began.Add(10 * time.Millisecond))
+	l.pass()
+	l.target.comeUp("api")
+	l.clock.SetTime(began.Add(20 * time.Millisecond))
+	l.pass()
+	l.tells("Ready: 2 services ready")
+}
+
+func TestTheClocksOfTheClassHold(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	limited := class()
+	limited.Spec.NoProgressSeconds, limited.Spec.DeadlineSeconds, limited.Generation = 7, 30, 2
+	l.must(l.client.Tracker().Update(v1alpha1.SchemeGroupVersion.WithResource("environmentclasses"), limited, ""))
+	l.pass()
+	l.target.begin("db", 1)
+	l.clock.SetTime(began.Add(time.Second))
+	l.pass()
+	if diff := cmp.Diff([]time.Duration{7 * time.Second}, l.woken); diff != "" {
+		t.Errorf("wakes after (-want +got):\n%s", diff)
+	}
+	l.clock.SetTime(began.Add(8 * time.Second))
+	l.pass()
+	l.tells("Failed: service db failed: NoProgress: no progress for 7s: 0 of 1 pods are ready at the new version; 1 service blocked by it")
+	if run := l.run("shop-1"); run.Status.Phase != v1alpha1.PhaseFailed || !run.Done() || run.Status.Services[0].Cause == nil {
+		t.Errorf("run %+v", run.Status)
+	}
+	l.clock.SetTime(began.Add(9 * time.Second))
+	l.pass()
+	if got := l.writes(); len(got) > 0 {
+		t.Errorf("a pass after the failure writes %v: %s", got, l.told())
+	}
+}
+
+// What happens after the end of a run is told by the environment alone.
+func TestARunThatHasEndedIsHistory(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.bringUp()
+	before := l.run("shop-1")
+	l.target.begin("db", 1)
+	l.clock.SetTime(l.clock.Now().Add(time.Hour))
+	l.pass()
+	l.tells("Progressing: 1 of 2 services ready; db: 0 of 1 pods are ready at the new version")
+	l.target.comeUp("db")
+	l.clock.SetTime(l.clock.Now().Add(time.Second))
+	l.pass()
+	l.tells("Ready: 2 services ready")
+	if diff := cmp.Diff(before, l.run("shop-1")); diff != "" {
+		t.Errorf("the run changed (-before +after):\n%s", diff)
+	}
+}
