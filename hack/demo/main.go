@@ -1,0 +1,60 @@
+// The demo takes a cluster with Tekton from nothing to the example product: it installs
+// Spock, serves the example from a git repository, runs the pipeline on its commit and
+// opens the result.
+//
+// Every step is idempotent; a second run with a changed example deploys what changed.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	s, err := load()
+	if err != nil {
+		return err
+	}
+	d := &demo{settings: s, began: time.Now()}
+	for _, step := range []struct {
+		name string
+		do   func(context.Context) error
+	}{
+		{"install Spock", d.install},
+		{"prepare the team's namespace", d.team},
+		{"serve the example from git", d.source},
+		{"run the pipeline", d.pipeline},
+		{"open the product", d.open},
+	} {
+		d.say("%s", step.name)
+		if err := step.do(ctx); err != nil {
+			return fmt.Errorf("%s: %w", step.name, err)
+		}
+	}
+	return d.tour(ctx)
+}
+
+// demo is one run of the demo.
+type demo struct {
+	settings
+	began       time.Time
+	pipelineRun string
+	url         string
+}
+
+// say prints a step with the time since the start.
+func (d *demo) say(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "\033[1m%6.1fs\033[0m %s\n", time.Since(d.began).Seconds(), fmt.Sprintf(format, args...))
+}
