@@ -81,9 +81,10 @@ func appendKnown(out []source, by map[string]source, name string) []source {
 	return out
 }
 
-// checkServices refuses values for services that the product does not have.
+// checkServices refuses values for services that the product does not have. A class
+// serves many products, so what it says of other products' services is not for us.
 func (l layers) checkServices(services []string, p *problems) {
-	for _, by := range []map[string]source{l.byClass, l.byEnv, l.byRun} {
+	for _, by := range []map[string]source{l.byEnv, l.byRun} {
 		for _, name := range unknown(by, services) {
 			p.add(by[name].field, nearest.Hint(name, services, ""), "the product has no service %q", name)
 		}
@@ -91,13 +92,12 @@ func (l layers) checkServices(services []string, p *problems) {
 }
 
 // checkParameters refuses general parameters that no template declares: they would
-// silently do nothing.
+// silently do nothing. Those of a class may be for another product.
 func (l layers) checkParameters(parameters []string, p *problems) {
-	for _, s := range []source{l.class, l.environment} {
-		for _, name := range unknown(s.values.Parameters, parameters) {
-			p.add(s.field+": parameter "+name, nearest.Hint(name, parameters, "remove it, no template declares parameters"),
-				"no template of the product declares it")
-		}
+	s := l.environment
+	for _, name := range unknown(s.values.Parameters, parameters) {
+		p.add(s.field+": parameter "+name, nearest.Hint(name, parameters, "remove it, no template declares parameters"),
+			"no template of the product declares it")
 	}
 }
 
