@@ -24,6 +24,11 @@ import (
 	"spock.dev/spock/pkg/target/kube"
 )
 
+var (
+	_ customrunreconciler.Interface = (*Reconciler)(nil)
+	_ customrunreconciler.Finalizer = (*Reconciler)(nil)
+)
+
 // NewController wires the reconciler of CustomRuns.
 func NewController(health *lease.Health) injection.ControllerConstructor {
 	return func(ctx context.Context, _ configmap.Watcher) *controller.Impl {

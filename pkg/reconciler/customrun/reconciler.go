@@ -14,7 +14,6 @@ import (
 
 	"github.com/tektoncd/pipeline/pkg/apis/pipeline/v1beta1"
 	tektonclient "github.com/tektoncd/pipeline/pkg/client/clientset/versioned"
-	customrunreconciler "github.com/tektoncd/pipeline/pkg/client/injection/reconciler/pipeline/v1beta1/customrun"
 	tektonlisters "github.com/tektoncd/pipeline/pkg/client/listers/pipeline/v1beta1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
@@ -52,11 +51,6 @@ type Reconciler struct {
 	after        func(types.NamespacedName, time.Duration)
 	memory       *memory
 }
-
-var (
-	_ customrunreconciler.Interface = (*Reconciler)(nil)
-	_ customrunreconciler.Finalizer = (*Reconciler)(nil)
-)
 
 // errOver ends a pass whose outcome stands.
 var errOver = errors.New("the outcome stands")

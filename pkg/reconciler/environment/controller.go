@@ -28,6 +28,11 @@ import (
 	"spock.dev/spock/pkg/target/kube"
 )
 
+var (
+	_ environmentreconciler.Interface = (*Reconciler)(nil)
+	_ environmentreconciler.Finalizer = (*Reconciler)(nil)
+)
+
 // NewController wires the reconciler of Environments to the cluster.
 func NewController(health *lease.Health) injection.ControllerConstructor {
 	return func(ctx context.Context, _ configmap.Watcher) *controller.Impl {

@@ -19,7 +19,6 @@ import (
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
 	"spock.dev/spock/pkg/client/clientset/versioned"
-	environmentreconciler "spock.dev/spock/pkg/client/injection/reconciler/spock/v1alpha1/environment"
 	listers "spock.dev/spock/pkg/client/listers/spock/v1alpha1"
 	"spock.dev/spock/pkg/engine"
 	"spock.dev/spock/pkg/scaffold"
@@ -55,11 +54,7 @@ type Reconciler struct {
 	memories *memories
 }
 
-var (
-	_ environmentreconciler.Interface = (*Reconciler)(nil)
-	_ environmentreconciler.Finalizer = (*Reconciler)(nil)
-	_ reconciler.OnDeletionInterface  = (*Reconciler)(nil)
-)
+var _ reconciler.OnDeletionInterface = (*Reconciler)(nil)
 
 // errWait ends a pass that has nothing more to do until an event comes.
 var errWait = errors.New("waiting for an event")
