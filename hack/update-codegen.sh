@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
 # update-codegen.sh: makes everything that is generated from the API types again:
-# deep copies, client, informers, listers, reconciler, CRDs. verify-codegen.sh checks it.
+# deep copies, client, informers, listers, reconciler, CRDs. verify.sh checks it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools=$PWD/bin/tools
-mkdir -p "$tools"
-(cd hack/tools && go build -o "$tools/" tool)
+hack/tools.sh client-gen deepcopy-gen informer-gen lister-gen injection-gen controller-gen
 
 module=spock.dev/spock
 apis=$module/pkg/apis

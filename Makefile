@@ -1,0 +1,54 @@
+# The commands people use. `make` alone lists them.
+#
+#   CLUSTER=current   use the cluster of your kubeconfig instead of booting a local one
+#   CLUSTER_NAME=x    another local cluster, beside the default one
+SHELL := /bin/bash
+CLUSTER ?= local
+CLUSTER_NAME ?= spock
+STATE := $(CURDIR)/.cluster
+export CLUSTER CLUSTER_NAME
+export CGO_ENABLED ?= 0
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test unit e2e bench cluster cluster-down build tools generate verify lint clean
+
+help: ## list the commands
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+demo: cluster build ## from nothing to the example product, deployed by a real PipelineRun
+	@bin/demo
+
+test: ## all tests this machine can run; says what it skipped and why
+	@hack/test.sh
+
+unit: ## only the tests that need no cluster
+	@hack/test.sh unit
+
+e2e: cluster build ## only the tests on a real cluster
+	@hack/test.sh e2e
+
+cluster: ## boot the local cluster with Tekton (no-op when it runs)
+ifneq ($(CLUSTER),current)
+	@cd hack/cluster && go run ./cmd/cluster up -name $(CLUSTER_NAME) -state $(STATE)
+endif
+
+cluster-down: ## take the local cluster away, with everything in it
+	@cd hack/cluster && go run ./cmd/cluster down -name $(CLUSTER_NAME) -state $(STATE)
+
+build: tools ## the command line and the demo, in bin/
+	@go build -trimpath -o bin/ ./cmd/spock ./hack/demo
+	@ln -sf spock bin/tkn-spock
+
+tools: ## ko, in bin/tools
+	@hack/tools.sh ko
+
+generate: ## make everything again that is generated from the API types
+	@hack/update-codegen.sh
+
+verify: ## fail when something generated is out of date, unformatted or wrong
+	@hack/verify.sh
+
+lint: verify ## alias of verify
+
+clean: ## remove what was built in the work tree
+	@rm -rf bin

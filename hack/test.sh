@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# test.sh [unit|e2e]: runs the tests that this machine can run, and says at the end what
+# it skipped and why. Without an argument it runs all of them. Any failure fails it.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+what=${1:-all}
+failed=() skipped=()
+
+# step NAME COMMAND...: runs a command, remembers whether it failed, and goes on.
+step() {
+  local name=$1 began=$SECONDS; shift
+  echo "=== $name"
+  if "$@"; then echo "--- ok: $name ($((SECONDS - began)) s)"; else failed+=("$name"); echo "--- FAIL: $name ($((SECONDS - began)) s)"; fi
+}
+
+unit() {
+  step "generated code, formatting, vet" hack/verify.sh
+  step "unit, property and golden tests, fuzz seeds" go test ./...
+  step "the local cluster's own tests" in_module hack/cluster go test ./internal/... ./cmd/cluster/...
+  step "the example's own tests" in_module examples/shop go test ./...
+}
+
+in_module() { (cd "$1" && shift && "$@"); }
+
+# why_no_cluster prints what is missing for a real cluster; nothing when all is there.
+why_no_cluster() {
+  [ "${CLUSTER:-local}" = current ] && return
+  [ "$(uname -s)" = Linux ] || { echo "a node needs Linux"; return; }
+  [ "$(id -u)" = 0 ] || { echo "a node needs root (or CLUSTER=current and a kubeconfig)"; return; }
+  command -v apt-get >/dev/null || { echo "the node's programs are installed by apt"; return; }
+}
+
+e2e() {
+  local why
+  why=$(why_no_cluster)
+  if [ -n "$why" ]; then skipped+=("tests on a real cluster: $why"); return; fi
+  step "the cluster boots" make --no-print-directory cluster || return
+  step "the demo, from a commit to a tested environment" make --no-print-directory demo
+  if [ "${CLUSTER:-local}" != current ]; then export KUBECONFIG=$PWD/.cluster/kubeconfig; fi
+  step "the API on a real API server" go test -count=1 -tags e2e ./test/crd/...
+  step "end to end" go test -count=1 -tags e2e -timeout 40m ./test/e2e/...
+}
+
+case $what in
+  unit) unit ;;
+  e2e) e2e ;;
+  all) unit; e2e ;;
+  *) echo "usage: hack/test.sh [unit|e2e]" >&2; exit 2 ;;
+esac
+
+echo
+for s in "${skipped[@]}"; do echo "skipped: $s"; done
+[ ${#skipped[@]} -gt 0 ] || echo "skipped: nothing"
+for f in "${failed[@]}"; do echo "FAILED: $f"; done
+[ ${#failed[@]} -eq 0 ] || exit 1
+echo "all passed"
