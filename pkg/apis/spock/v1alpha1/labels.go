@@ -30,9 +30,9 @@ const (
 	// AnnotationRun names the EnvironmentRun that last wrote the object.
 	AnnotationRun = "spock.dev/run"
 	// FinalizerEnvironment keeps an Environment until its teardown is observed.
-	FinalizerEnvironment = "environments.spock.dev"
+	FinalizerEnvironment = "spock.dev/environment"
 	// FinalizerCustomRun keeps a Teardown or Deploy CustomRun until its work is let go.
-	FinalizerCustomRun = "customruns.spock.dev"
+	FinalizerCustomRun = "spock.dev/customrun"
 	// FieldManager is the field manager of every server-side apply.
 	FieldManager = "spock"
 )
