@@ -92,6 +92,9 @@ func (d *deployment) do() (*v1alpha1.Environment, error) {
 		return nil, err
 	}
 	d.say("environment %s/%s: product %s, class %s, generation %d", stored.Namespace, stored.Name, stored.Spec.Product, stored.Spec.Class, stored.Generation)
+	if deploy.Settled(stored, stored.Generation) {
+		d.say("nothing to change: run %s has brought this about", stored.Status.Run)
+	}
 	if !d.wait {
 		return stored, nil
 	}

@@ -15,8 +15,11 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := root().ExecuteContext(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "error:", err)
+	cmd := root()
+	// A step has one log; two streams would be merged out of order.
+	cmd.SetErr(os.Stdout)
+	if err := cmd.ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stdout, "error:", err)
 		os.Exit(1)
 	}
 }
