@@ -45,7 +45,7 @@ func TestTheFirstPassOpensRunOne(t *testing.T) {
 		t.Errorf("requests (-want +got):\n%s", diff)
 	}
 	env, run := l.env(), l.run("shop-1")
-	if diff := cmp.Diff([]string{"environments.spock.dev"}, env.Finalizers); diff != "" {
+	if diff := cmp.Diff([]string{v1alpha1.FinalizerEnvironment}, env.Finalizers); diff != "" {
 		t.Errorf("finalizers (-want +got):\n%s", diff)
 	}
 	status := env.Status
