@@ -267,3 +267,26 @@ func TestAFailedJobOfAnEarlierRunIsTriedAgain(t *testing.T) {
 		t.Errorf("ended %s: %s", d.Phase, d.Message)
 	}
 }
+
+// A service that did not change is ready, but what waits for it also waits for what it
+// waits for itself.
+func TestAnUnchangedServiceOpensNoGateOfItsOwn(t *testing.T) {
+	t.Parallel()
+	chain := func(revision int) *plan.Plan {
+		return product{order: v1alpha1.OrderNeeds, groups: tiers, services: services{
+			service("data", "db", revision), service("apps", "api", 1, needs("db")), service("edge", "web", revision, needs("api")),
+		}}.plan(t)
+	}
+	w := newFakeWorld(nil)
+	w.run(chain(1), 9)
+	w.scope.Run, w.record = "shop-2", nil
+	w.tells(t, "the database and the web change", chain(2), `
+		Progressing: 1 of 3 services ready; db: written
+		db Progressing: written
+		api Ready
+		web Waiting: waits for db
+		write passive ConfigMap/db
+		write passive ConfigMap/web
+		write Deployment/db
+		wake in 20s`)
+}

@@ -126,7 +126,9 @@ func drawRevision(t *rapid.T, before product) product {
 		case "stays":
 			after.services = append(after.services, s)
 		case "changes":
-			after.services = append(after.services, drawService(t, s.Group, s.Name, 2, 0))
+			next := drawService(t, s.Group, s.Name, 2, 0)
+			next.Needs, next.References = s.Needs, s.References
+			after.services = append(after.services, next)
 		case "goes":
 			gone[s.Name] = true
 		}

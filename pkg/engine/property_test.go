@@ -197,7 +197,11 @@ func TestAnotherPlanTakesOver(t *testing.T) {
 		p := drawProduct(t)
 		first, second, behaves := p.plan(t), drawRevision(t, p).plan(t), map[plan.Key]behaviour{}
 		drawBehaviours(t, behaves, second, comes)
-		drawBehaviours(t, behaves, first, comes, comes, never, breaks, refused)
+		fates := []fate{comes}
+		if rapid.Bool().Draw(t, "the first plan has failures") {
+			fates = append(fates, comes, never, breaks, refused)
+		}
+		drawBehaviours(t, behaves, first, fates...)
 		k := newWalker(t, newFakeWorld(behaves), first)
 		for range rapid.IntRange(0, 40).Draw(t, "steps of the first plan") {
 			k.step()

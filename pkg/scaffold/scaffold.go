@@ -26,9 +26,6 @@ const DefaultDeployerRole = "spock-environment-deployer"
 // AnnotationHash on the namespace says which scaffold stands there.
 const AnnotationHash = "spock.dev/scaffold"
 
-// MaxNamespace is the longest name of a namespace.
-const MaxNamespace = 63
-
 // Scaffold is what stands in a namespace before any service.
 type Scaffold struct {
 	// Namespace to create. It carries AnnotationHash only when all else is written.
