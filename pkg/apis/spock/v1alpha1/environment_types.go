@@ -197,7 +197,8 @@ type ServiceStatus struct {
 	// +optional
 	// +listType=atomic
 	WaitingFor []string `json:"waitingFor,omitempty"`
-	// StartedAt is when this run first wrote the service.
+	// StartedAt is since when this run waits for the service: its first write, or when it
+	// was found not ready.
 	// +optional
 	StartedAt *metav1.MicroTime `json:"startedAt,omitempty"`
 	// ReadyAt is when this run saw it ready.
