@@ -12,9 +12,6 @@ import (
 	"time"
 )
 
-// localRegistry is what pods of the local cluster call its registry.
-const localRegistry = "registry.localhost:5000"
-
 func onPath(name string) bool {
 	_, err := exec.LookPath(name)
 	return err == nil

@@ -20,7 +20,7 @@ func (d *demo) pipeline(ctx context.Context) error {
 	text := strings.NewReplacer(
 		"COMMIT", strings.TrimSpace(commit), "REPOSITORY", repository, "IMAGE", d.pull+"/shop",
 		"BASE", strings.Replace(d.staticBase, d.push, d.pull, 1), "GOPROXY", d.goproxy, "GOSUMDB", sumdb(d.goproxy),
-		"INSECURE", fmt.Sprint(d.pull == localRegistry),
+		"INSECURE", fmt.Sprint(d.insecure),
 	).Replace(pipelineRun)
 	name, err := d.output(ctx, strings.NewReader(text), nil, "kubectl", "create", "-n", team, "-f", "-", "-o", "jsonpath={.metadata.name}")
 	if err != nil {

@@ -19,6 +19,8 @@ type settings struct {
 	pull       string // the same as pods and the kubelet call it
 	staticBase string // base of our own binaries
 	toolbox    string // base with git and Go
+	servers    string // prefix of the images of PostgreSQL and Redis; empty for the public ones
+	insecure   bool   // the registry speaks plain HTTP
 	goproxy    string // for builds inside the cluster; empty for Go's default
 	domain     string // domain of the class dev, with port if any
 	dial       string // host:port to reach the ingress at from here; empty to use DNS
@@ -44,6 +46,7 @@ func (s *settings) local() error {
 	s.kubeconfig = env["KUBECONFIG"]
 	s.push, s.pull = env["REGISTRY"], "registry.localhost:5000"
 	s.staticBase, s.toolbox = s.push+"/static:nonroot", s.push+"/toolbox:1"
+	s.servers, s.insecure = s.pull+"/", true
 	s.goproxy = env["GOPROXY_URL"]
 	s.domain = "dev.localhost:" + env["INGRESS_PORT"]
 	s.dial = "127.0.0.1:" + env["INGRESS_PORT"]
@@ -65,6 +68,7 @@ func (s *settings) current() error {
 	s.toolbox = need("TOOLBOX_IMAGE", "an image with git, Go and a shell")
 	s.staticBase = need("BASE_IMAGE", "a static base image for our binaries")
 	s.domain = need("DOMAIN", "a domain whose names reach the cluster's ingress")
+	s.servers, s.insecure = os.Getenv("SERVER_IMAGES"), os.Getenv("INSECURE_REGISTRY") == "true"
 	s.goproxy, s.dial = os.Getenv("GOPROXY_URL"), os.Getenv("INGRESS")
 	if len(missing) > 0 {
 		return fmt.Errorf("CLUSTER=current needs these variables: %s; see docs/install.md", strings.Join(missing, ", "))

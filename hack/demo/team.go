@@ -42,9 +42,5 @@ func (d *demo) team(ctx context.Context) error {
 // here puts in what is called otherwise on this cluster: its domain, and where
 // third-party images come from.
 func (d *demo) here(manifests string) string {
-	replace := []string{"dev.localhost:8080", d.domain}
-	if d.pull != localRegistry {
-		replace = append(replace, "registry.localhost:5000/postgres:15", "postgres:15", "registry.localhost:5000/redis:7", "redis:7")
-	}
-	return strings.NewReplacer(replace...).Replace(manifests)
+	return strings.NewReplacer("dev.localhost:8080", d.domain, "registry.localhost:5000/", d.servers).Replace(manifests)
 }

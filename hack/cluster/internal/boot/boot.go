@@ -17,7 +17,6 @@ import (
 	"spock.dev/spock/hack/cluster/internal/host"
 	"spock.dev/spock/hack/cluster/internal/kube"
 	"spock.dev/spock/hack/cluster/internal/network"
-	"spock.dev/spock/hack/cluster/internal/node"
 	"spock.dev/spock/hack/cluster/internal/plan"
 	"spock.dev/spock/hack/cluster/internal/state"
 )
@@ -191,13 +190,9 @@ func (c *Cluster) clear(ctx context.Context) error {
 	if err := network.Down(ctx, p); err != nil {
 		return fmt.Errorf("removing the network of cluster %s: %w", c.Name, err)
 	}
-	if err := c.clearState(ctx); err != nil {
-		return err
-	}
-	for _, dir := range node.MountPoints() {
-		_ = os.Remove(dir) // only if it is empty: nobody else uses it
-	}
-	return nil
+	// The empty folders that nodes mount over stay: removing one would detach the
+	// mounts that other clusters' nodes have on it.
+	return c.clearState(ctx)
 }
 
 // clearState tries again when a helper of a killed `up` was still writing.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"sort"
 	"strings"
 	"syscall"
 
@@ -24,16 +23,6 @@ var diskPaths = map[string]string{
 	"/var/log/pods":       "pod-logs",
 	"/var/log/containers": "container-logs",
 	volumes:               "volumes",
-}
-
-// MountPoints are the folders a node needs on the machine to mount its own over.
-func MountPoints() []string {
-	out := []string{"/etc/cni/net.d", "/etc/cni"}
-	for p := range diskPaths {
-		out = append(out, p)
-	}
-	sort.Strings(out)
-	return out
 }
 
 // kubeletSysctls are machine-wide settings that the kubelet insists on. It finds
