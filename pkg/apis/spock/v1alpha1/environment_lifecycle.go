@@ -78,4 +78,3 @@ func (s *EnvironmentStatus) Service(name string) *ServiceStatus {
 func (e *Environment) mark(phase Phase, message string) {
 	e.Status.Phase, e.Status.Message = phase, message
 }
-
