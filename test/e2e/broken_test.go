@@ -1,0 +1,120 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+)
+
+func TestABrokenServiceIsNamedWithItsCause(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		template *v1alpha1.ServiceTemplate
+		image    string
+		class    v1alpha1.CauseClass
+		sentence []string
+		hint     string
+		log      string
+	}{
+		"an image that nobody pushed": {
+			template: idle(), image: "nowhere:1",
+			class:    v1alpha1.CauseImage,
+			sentence: []string{"nowhere:1", "cannot be pulled: the registry has no such image"},
+			hint:     "check the image's name and tag or digest, and that the build pushed it",
+		},
+		"a process that ends every time": {
+			template: shell("crash", "echo cannot open the ledger >&2\nexit 3"), image: "busybox:1",
+			class:    v1alpha1.CauseCrashLoop,
+			sentence: []string{"broken", "ends with exit code 3 every time"},
+			hint:     "read its last log lines, correct the cause and deploy again",
+			log:      "cannot open the ledger",
+		},
+		"a pod that no node takes": {
+			template: selective(), image: "busybox:1",
+			class:    v1alpha1.CauseUnschedulable,
+			sentence: []string{"no node takes pod broken-", "does not match its node selector disk=quantum"},
+			hint:     "correct the node selector of the template, or label a node so that it matches",
+		},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLab(t)
+			broken := l.service("broken", tc.template.Name)
+			broken.Image = l.image(tc.image)
+			l.create(page(), tc.template, l.shop(l.service("db", "page"), broken, l.service("web", "page")))
+			end := l.ended(l.deploy("shop", "shop"))
+			if !end.IsFalse() || end.Reason != "Failed" {
+				t.Errorf("the CustomRun ended %s %s", end.Status, end.Reason)
+			}
+			env := l.reaches("shop", v1alpha1.PhaseFailed, 1)
+			cause := env.Status.Service("broken").Cause
+			if cause == nil || cause.Class != tc.class || cause.Hint != tc.hint || !strings.Contains(cause.Log, tc.log) {
+				t.Fatalf("the cause is %+v, want class %s, hint %q, log with %q", cause, tc.class, tc.hint, tc.log)
+			}
+			why := l.spockCommand("env", "why", "shop", "-n", l.name)
+			wanted := append(slices.Clone(tc.sentence), string(tc.class), "service broken failed", "1 service blocked by it", tc.hint)
+			for where, text := range map[string]string{"CustomRun's message": end.Message, "Environment's message": env.Status.Message + tc.hint, "answer of spock env why": why} {
+				for _, want := range wanted {
+					if !strings.Contains(text, want) {
+						t.Errorf("the %s lacks %q:\n%s", where, want, text)
+					}
+				}
+			}
+			if blocked := env.Status.Service("web"); blocked.State != v1alpha1.ServiceBlocked || !strings.Contains(why, "frontend/web is blocked by broken") {
+				t.Errorf("web is %s, waiting for %v; why says:\n%s", blocked.State, blocked.WaitingFor, why)
+			}
+			if !strings.Contains(why, tc.log) {
+				t.Errorf("why lacks the log %q:\n%s", tc.log, why)
+			}
+		})
+	}
+}
+
+// selective is a template that asks for a node that does not exist.
+func selective() *v1alpha1.ServiceTemplate {
+	t := shell("selective", "exit 0")
+	t.Spec.Container.NodeSelector = map[string]string{"disk": "quantum"}
+	return t
+}
+
+// commandLine is the path of the spock command: the one that make built, or one of ours.
+var commandLine = sync.OnceValues(func() (string, error) {
+	built, err := filepath.Abs("../../bin/spock")
+	if err != nil {
+		return "", err
+	}
+	if _, err := os.Stat(built); err == nil {
+		return built, nil
+	}
+	dir, err := os.MkdirTemp("", "spock-e2e-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "spock")
+	build := exec.Command("go", "build", "-trimpath", "-o", path, "spock.dev/spock/cmd/spock")
+	build.Stderr = os.Stderr
+	return path, build.Run()
+})
+
+// spockCommand runs the command line and returns what it prints.
+func (l *lab) spockCommand(args ...string) string {
+	l.Helper()
+	path, err := commandLine()
+	l.must(err)
+	cmd := exec.CommandContext(l.ctx, path, args...)
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+l.kubeconfig, "NO_COLOR=1")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		l.Fatalf("spock %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}

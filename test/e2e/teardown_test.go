@@ -1,0 +1,80 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/discovery"
+
+	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+)
+
+func TestAnEnvironmentDeletedHalfWayLeavesNothing(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	log := l.watchRequests()
+	p := l.shop(l.service("db", "page"), l.service("orders", "page"), l.service("web", "never"))
+	p.Spec.Secrets = []v1alpha1.GeneratedSecret{{Name: "db", Keys: []string{"password"}}}
+	l.create(page(), never(), p, l.environment("shop", "shop"))
+	l.isAt("shop", "web", v1alpha1.ServiceProgressing)
+	l.must(l.spock.SpockV1alpha1().Environments(l.name).Delete(l.ctx, "shop", metav1.DeleteOptions{}))
+	l.gone(l.environmentRef("shop"), 3*soon)
+
+	if _, err := l.kube.CoreV1().Namespaces().Get(l.ctx, l.home("shop"), metav1.GetOptions{}); !apierrors.IsNotFound(err) {
+		t.Errorf("the namespace is there after its environment is gone: %v", err)
+	}
+	all := in(l.home("shop"), writes(log.read()))
+	if diff := cmp.Diff([]string{"web", "orders", "db"}, of("delete", "deployments", all)); diff != "" {
+		t.Errorf("the order of deletions (-want +got):\n%s\n%s", diff, listing(all))
+	}
+	l.eventually(soon, func(ctx context.Context) string { // the runs go by garbage collection
+		return strings.Join(l.labelled(ctx, "shop"), "\n")
+	})
+}
+
+// labelled lists all that carries the labels of an environment, in the whole cluster.
+func (l *lab) labelled(ctx context.Context, environment string) []string {
+	l.Helper()
+	lists, err := l.kube.Discovery().ServerPreferredResources()
+	if err != nil && !discovery.IsGroupDiscoveryFailedError(err) {
+		l.must(err)
+	}
+	var found []string
+	for _, list := range lists {
+		group, err := schema.ParseGroupVersion(list.GroupVersion)
+		l.must(err)
+		for _, r := range list.APIResources {
+			if slices.Contains(r.Verbs, "list") {
+				found = append(found, l.labelledKind(ctx, group.WithResource(r.Name), environment)...)
+			}
+		}
+	}
+	return found
+}
+
+func (l *lab) labelledKind(ctx context.Context, kind schema.GroupVersionResource, environment string) []string {
+	l.Helper()
+	list, err := l.dynamic.Resource(kind).List(ctx, metav1.ListOptions{LabelSelector: v1alpha1.LabelEnvironment + "=" + environment})
+	if apierrors.IsNotFound(err) || apierrors.IsMethodNotSupported(err) {
+		return nil
+	}
+	l.must(err)
+	var found []string
+	for _, o := range list.Items {
+		// The environments of other tests may have the same name in another namespace.
+		of := o.GetLabels()[v1alpha1.LabelEnvironmentNamespace]
+		if of == l.name || of == "" && o.GetNamespace() == l.name {
+			found = append(found, fmt.Sprintf("left behind: %s %s/%s", kind.Resource, o.GetNamespace(), o.GetName()))
+		}
+	}
+	return found
+}
