@@ -25,6 +25,7 @@ import (
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
 	"spock.dev/spock/pkg/client/clientset/versioned/fake"
+	"spock.dev/spock/pkg/target/kube"
 )
 
 var update = flag.Bool("update", false, "write the golden files and the documentation")
@@ -76,7 +77,7 @@ func (w *world) connect(c Connection) (*Cluster, error) {
 		namespace = "team-a"
 	}
 	mapper, lists := meta.NewDefaultRESTMapper(nil), map[schema.GroupVersionResource]string{}
-	for _, kind := range usual {
+	for _, kind := range kube.Usual() {
 		mapper.Add(kind, meta.RESTScopeNamespace)
 		mapping, err := mapper.RESTMapping(kind.GroupKind(), kind.Version)
 		if err != nil {

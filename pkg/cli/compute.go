@@ -17,6 +17,7 @@ import (
 	"spock.dev/spock/pkg/plan"
 	"spock.dev/spock/pkg/render"
 	"spock.dev/spock/pkg/scaffold"
+	"spock.dev/spock/pkg/target/kube"
 )
 
 // compute makes the plan of an environment as the controller does.
@@ -54,19 +55,6 @@ func missing(err error, sentence string) error {
 	return explain(err)
 }
 
-// usual are the kinds that an earlier plan may have written though this one does not:
-// those Spock makes itself.
-var usual = [...]schema.GroupVersionKind{
-	{Group: "apps", Version: "v1", Kind: "Deployment"},
-	{Group: "apps", Version: "v1", Kind: "StatefulSet"},
-	{Group: "apps", Version: "v1", Kind: "DaemonSet"},
-	{Group: "batch", Version: "v1", Kind: "Job"},
-	{Version: "v1", Kind: "Service"},
-	{Version: "v1", Kind: "ConfigMap"},
-	{Version: "v1", Kind: "PersistentVolumeClaim"},
-	{Group: "networking.k8s.io", Version: "v1", Kind: "Ingress"},
-}
-
 // live lists the objects that carry the environment's labels, by key. An environment
 // that does not exist yet has none.
 func (c *Cluster) live(ctx context.Context, env *v1alpha1.Environment, kinds []schema.GroupVersionKind) (map[plan.Key]*unstructured.Unstructured, error) {
@@ -78,7 +66,7 @@ func (c *Cluster) live(ctx context.Context, env *v1alpha1.Environment, kinds []s
 	var mu sync.Mutex
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(8)
-	for _, kind := range append(kinds, usual[:]...) {
+	for _, kind := range append(kinds, kube.Usual()...) {
 		if asked[kind] {
 			continue
 		}

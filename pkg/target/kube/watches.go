@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -35,6 +36,12 @@ var usual = map[schema.GroupVersionKind]schema.GroupVersionResource{
 	{Version: "v1", Kind: "ConfigMap"}:                           {Version: "v1", Resource: "configmaps"},
 	{Version: "v1", Kind: "PersistentVolumeClaim"}:               {Version: "v1", Resource: "persistentvolumeclaims"},
 	{Group: "networking.k8s.io", Version: "v1", Kind: "Ingress"}: {Group: "networking.k8s.io", Version: "v1", Resource: "ingresses"},
+}
+
+// Usual returns the kinds that Spock makes itself, sorted: those that an earlier plan
+// may have written though the present one does not.
+func Usual() []schema.GroupVersionKind {
+	return slices.SortedFunc(maps.Keys(usual), func(a, b schema.GroupVersionKind) int { return strings.Compare(a.String(), b.String()) })
 }
 
 // byEnvironment is the index of objects by the environment they belong to.
