@@ -2,14 +2,12 @@ package kube
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
@@ -35,11 +33,12 @@ type Homes struct {
 	prepared map[string]stand // by namespace
 }
 
-// stand is the scaffold we know to stand in a namespace.
+// stand is what we know of a namespace that we made or furnished, ahead of the watch.
 type stand struct {
-	uid  types.UID
-	hash string
-	at   time.Time
+	uid         types.UID // of the namespace
+	environment types.UID
+	hash        string // of its scaffold; empty before it is furnished
+	at          time.Time
 }
 
 // ForeignError says that a namespace exists and is not the environment's.
@@ -79,7 +78,8 @@ func NewHomes(ctx context.Context, config *rest.Config, t *Target, changed func(
 		}
 	}
 	_, err = h.namespaces.AddEventHandler(cache.ResourceEventHandlerFuncs{
-		AddFunc: report, UpdateFunc: func(_, obj any) { report(obj) }, DeleteFunc: report,
+		AddFunc: report, UpdateFunc: func(_, obj any) { report(obj) },
+		DeleteFunc: func(obj any) { h.forget(obj); report(obj) },
 	})
 	must(err)
 	go h.namespaces.Run(ctx.Done())
@@ -102,13 +102,33 @@ func (h *Homes) Prepare(ctx context.Context, scope target.Scope, want *scaffold.
 	if ns.Annotations[scaffold.AnnotationHash] == want.Hash || h.stands(ns, want.Hash) {
 		return true, nil
 	}
-	if err := h.furnish(ctx, scope, want); err != nil {
+	if err := h.furnish(ctx, scope, ns, want); err != nil {
 		return false, err
 	}
-	h.mu.Lock()
-	h.prepared[ns.Name] = stand{uid: ns.UID, hash: want.Hash, at: time.Now()}
-	h.mu.Unlock()
+	h.remember(scope, ns, want.Hash)
 	return true, nil
+}
+
+func (h *Homes) remember(scope target.Scope, ns *corev1.Namespace, hash string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.prepared[ns.Name] = stand{uid: ns.UID, environment: scope.UID, hash: hash, at: time.Now()}
+}
+
+// forget drops what is known of a namespace that is gone.
+func (h *Homes) forget(obj any) {
+	if last, ok := obj.(cache.DeletedFinalStateUnknown); ok {
+		obj = last.Obj
+	}
+	ns, ok := obj.(*corev1.Namespace)
+	if !ok {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.prepared[ns.Name].uid == ns.UID {
+		delete(h.prepared, ns.Name)
+	}
 }
 
 // Fresh says whether the scaffold was written so lately that the cluster may not know
@@ -142,6 +162,9 @@ func (h *Homes) ensure(ctx context.Context, scope target.Scope, want *scaffold.S
 	if ns.DeletionTimestamp == nil && ns.Annotations[v1alpha1.AnnotationEnvironmentUID] != string(scope.UID) {
 		return nil, &ForeignError{Namespace: ns.Name}
 	}
+	if h.get(scope.Namespace) == nil {
+		h.remember(scope, ns, "")
+	}
 	return ns, nil
 }
 
@@ -154,47 +177,15 @@ func (h *Homes) get(name string) *corev1.Namespace {
 	return obj.(*corev1.Namespace)
 }
 
-// furnish writes what stands in the namespace, and last the mark that it does.
-func (h *Homes) furnish(ctx context.Context, scope target.Scope, want *scaffold.Scaffold) error {
-	force := true
-	for _, o := range want.Objects {
-		mapping, err := h.target.mapper.RESTMapping(o.GroupVersionKind().GroupKind(), o.GroupVersionKind().Version)
-		if err != nil {
-			return fmt.Errorf("find the resource of %s: %w", o.GetKind(), err)
-		}
-		if mapping.Scope.Name() != meta.RESTScopeNameNamespace {
-			return fmt.Errorf("%s is not namespaced", o.GetKind())
-		}
-		body, err := json.Marshal(o.Object)
-		if err != nil {
-			return fmt.Errorf("encode %s %s: %w", o.GetKind(), o.GetName(), err)
-		}
-		_, err = h.dynamic.Resource(mapping.Resource).Namespace(scope.Namespace).Patch(ctx, o.GetName(), types.ApplyPatchType, body,
-			metav1.PatchOptions{FieldManager: v1alpha1.FieldManager, Force: &force})
-		if err != nil {
-			return fmt.Errorf("apply %s %s in namespace %s: %w", o.GetKind(), o.GetName(), scope.Namespace, err)
-		}
-	}
-	if err := h.makeSecrets(ctx, scope, want.Secrets); err != nil {
-		return err
-	}
-	mark := fmt.Appendf(nil, `{"metadata":{"annotations":{%q:%q}}}`, scaffold.AnnotationHash, want.Hash)
-	_, err := h.kube.CoreV1().Namespaces().Patch(ctx, scope.Namespace, types.MergePatchType, mark, metav1.PatchOptions{FieldManager: v1alpha1.FieldManager})
-	if err != nil {
-		return fmt.Errorf("mark namespace %s: %w", scope.Namespace, err)
-	}
-	return nil
-}
-
 // Remove deletes the namespace of a scope; gone says that none of the environment's is
 // left.
 func (h *Homes) Remove(ctx context.Context, scope target.Scope) (gone bool, err error) {
-	ns := h.get(scope.Namespace)
-	if ns == nil || ns.Annotations[v1alpha1.AnnotationEnvironmentUID] != string(scope.UID) {
+	if !h.Exists(scope) {
 		return true, nil
 	}
-	if ns.DeletionTimestamp != nil {
-		return false, nil
+	ns := h.get(scope.Namespace)
+	if ns == nil || ns.DeletionTimestamp != nil {
+		return false, nil // the watch will tell
 	}
 	err = h.kube.CoreV1().Namespaces().Delete(ctx, ns.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &ns.UID}})
 	if err != nil && !apierrors.IsNotFound(err) {
@@ -203,8 +194,14 @@ func (h *Homes) Remove(ctx context.Context, scope target.Scope) (gone bool, err 
 	return false, nil
 }
 
-// Exists says whether the environment of a scope has a namespace.
+// Exists says whether the environment of a scope has a namespace, or had one a moment
+// ago that the watch has not seen yet.
 func (h *Homes) Exists(scope target.Scope) bool {
-	ns := h.get(scope.Namespace)
-	return ns != nil && ns.Annotations[v1alpha1.AnnotationEnvironmentUID] == string(scope.UID)
+	if ns := h.get(scope.Namespace); ns != nil {
+		return ns.Annotations[v1alpha1.AnnotationEnvironmentUID] == string(scope.UID)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s, ok := h.prepared[scope.Namespace]
+	return ok && s.environment == scope.UID
 }
