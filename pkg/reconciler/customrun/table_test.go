@@ -136,7 +136,7 @@ func TestContract03FinalizerComesAndGoes(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, deployRun(func(run *v1beta1.CustomRun) { run.Finalizers = []string{"results.tekton.dev/customrun"} }))
 	l.pass()
-	if diff := cmp.Diff([]string{v1alpha1.FinalizerCustomRun, "results.tekton.dev/customrun"}, sorted(l.run().Finalizers)); diff != "" {
+	if diff := cmp.Diff(sorted([]string{v1alpha1.FinalizerCustomRun, "results.tekton.dev/customrun"}), sorted(l.run().Finalizers)); diff != "" {
 		t.Errorf("finalizers on the way (-want +got):\n%s", diff)
 	}
 	l.engine(ready)
