@@ -1,10 +1,12 @@
 package engine_test
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -183,5 +185,20 @@ func TestAReadyWorldNeverWakes(t *testing.T) {
 func must(err error) {
 	if err != nil {
 		panic(err)
+	}
+}
+
+func TestStampsComeBackFromTheAPIAsTheyWere(t *testing.T) {
+	t.Parallel()
+	p := planOf(t, tiers, service("apps", "api", 1))
+	w := newFakeWorld(nil)
+	w.now = began.Add(1234567 * time.Nanosecond)
+	told := w.decide(p).Services[0]
+	text, err := json.Marshal(told)
+	must(err)
+	var stored v1alpha1.ServiceStatus
+	must(json.Unmarshal(text, &stored))
+	if told.StartedAt == nil || !equality.Semantic.DeepEqual(told, stored) {
+		t.Errorf("told %v, stored %v: the difference would be written at every pass", told.StartedAt, stored.StartedAt)
 	}
 }

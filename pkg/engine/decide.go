@@ -146,7 +146,9 @@ func (k *walk) wake(at time.Time) {
 	}
 }
 
+// stampOf is a time as precise as the API stores it: what is remembered and what is read
+// back are the same, and not a reason to write.
 func stampOf(t time.Time) *metav1.MicroTime {
-	m := metav1.NewMicroTime(t)
+	m := metav1.NewMicroTime(t.Truncate(time.Microsecond))
 	return &m
 }
