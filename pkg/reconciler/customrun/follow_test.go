@@ -1,10 +1,12 @@
 package customrun
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/tektoncd/pipeline/pkg/apis/pipeline/v1beta1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
@@ -168,5 +170,28 @@ func TestATeardownOfNothingSucceeds(t *testing.T) {
 	l.pass()
 	if got, want := outcome(l.run()), "True Succeeded: there is no environment shop"; got != want {
 		t.Errorf("outcome %q, want %q", got, want)
+	}
+}
+
+func TestTheRecordIsNotWrittenAgainInAnotherOrderOfFields(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, deployRun())
+	l.pass()
+	l.engine(progressing)
+	l.pass()
+	run := l.run().DeepCopy() // and now as an API server stores it
+	var fields map[string]any
+	l.must(json.Unmarshal(run.Status.ExtraFields.Raw, &fields))
+	sorted, err := json.Marshal(fields)
+	l.must(err)
+	if string(sorted) == string(run.Status.ExtraFields.Raw) {
+		t.Fatal("the order is the same: nothing is shown")
+	}
+	run.Status.ExtraFields.Raw = sorted
+	l.must(l.tekton.Tracker().Update(v1beta1.SchemeGroupVersion.WithResource("customruns"), run, namespace))
+	l.writes()
+	l.pass()
+	if got := l.writes(); len(got) > 0 {
+		t.Errorf("a repeated pass does %v", got)
 	}
 }

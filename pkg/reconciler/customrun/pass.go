@@ -8,6 +8,7 @@ import (
 
 	"github.com/tektoncd/pipeline/pkg/apis/pipeline/v1beta1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"knative.dev/pkg/apis"
@@ -53,6 +54,20 @@ func (r *Reconciler) newPass(run *v1beta1.CustomRun) (*pass, error) {
 		return p, fmt.Errorf("decode the record of CustomRun %s: %w", p.key, err)
 	}
 	return p, nil
+}
+
+// encode puts the record where it is kept. One that stands there already stays as the
+// cluster has it, with its own order of fields: other bytes would be one more write.
+func (p *pass) encode() error {
+	var stored record
+	err := p.run.Status.DecodeExtraFields(&stored)
+	if err == nil && equality.Semantic.DeepEqual(stored, p.record) {
+		return nil
+	}
+	if err := p.run.Status.EncodeExtraFields(p.record); err != nil {
+		return fmt.Errorf("encode the record of CustomRun %s: %w", p.key, err)
+	}
+	return nil
 }
 
 // kind is the kind of the custom task, also before it is on record.

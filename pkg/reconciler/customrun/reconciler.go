@@ -112,8 +112,8 @@ func (r *Reconciler) finish(p *pass, err error) reconciler.Event {
 	if p.ending == nil {
 		p.run.Status.Results = p.results(false)
 	}
-	if encodeErr := p.run.Status.EncodeExtraFields(p.record); encodeErr != nil {
-		return fmt.Errorf("encode the record of CustomRun %s: %w", p.key, encodeErr)
+	if encodeErr := p.encode(); encodeErr != nil {
+		return encodeErr
 	}
 	r.memory.keep(p)
 	if transient {
