@@ -25,11 +25,14 @@ func Decide(p *plan.Plan, w World, now time.Time) Decision {
 		views:  map[string]view{},
 		bad:    map[string]v1alpha1.Cause{},
 		going:  map[string]plan.Key{},
+
+		earlier: map[string][]Deletion{},
 	}
 	k.out.Evidence = map[string]health.Evidence{}
 	for i := range w.Record {
 		k.record[w.Record[i].Name] = &w.Record[i]
 	}
+	k.findEarlier()
 	k.passive()
 	for _, n := range p.Nodes {
 		k.visit(n)
@@ -51,6 +54,8 @@ type walk struct {
 	going  map[string]plan.Key       // services with a passive object that must go before it is written
 	open   int                       // gates that are open
 	out    Decision
+
+	earlier map[string][]Deletion // jobs of earlier plans that still run, by node
 }
 
 // passive decides on the objects that gate nothing: all tiers at once.

@@ -290,3 +290,31 @@ func TestAnUnchangedServiceOpensNoGateOfItsOwn(t *testing.T) {
 		write Deployment/db
 		wake in 20s`)
 }
+
+// Two migrations must not work on one database: the job of a superseded run stops before
+// its successor starts.
+func TestAJobOfAnEarlierRunStopsFirst(t *testing.T) {
+	t.Parallel()
+	first := planOf(t, tiers, service("apps", "api", 1, hook("migrate", 1)))
+	second := planOf(t, tiers, service("apps", "api", 1, hook("migrate", 2)))
+	w := newFakeWorld(ends(first, map[string]fate{"Job/api-migrate-1": never}))
+	w.run(first, 2)
+	w.scope.Run, w.record = "shop-2", nil
+	w.behaves[key(first, "Job/api-migrate-1")] = behaviour{going: 1}
+	w.tells(t, "while the first migration runs", second, `
+		Progressing: 0 of 1 service ready; api: hook api/migrate: waits for Job/api-migrate-1 of an earlier run to stop
+		api Progressing: hook api/migrate: waits for Job/api-migrate-1 of an earlier run to stop
+		delete Job/api-migrate-1
+		wake in 20s`)
+	w.run(second, 1)
+	w.tells(t, "while it goes", second, `
+		Progressing: 0 of 1 service ready; api: hook api/migrate: waits for Job/api-migrate-1 of an earlier run to stop
+		api Progressing: hook api/migrate: waits for Job/api-migrate-1 of an earlier run to stop
+		wake in 19s`)
+	w.run(second, 1)
+	w.tells(t, "when it is gone", second, `
+		Progressing: 0 of 1 service ready; api: hook api/migrate: written
+		api Progressing: hook api/migrate: written
+		write Job/api-migrate-2
+		wake in 20s`)
+}

@@ -17,7 +17,7 @@ type view struct {
 	settled bool
 	// missing objects are to be written.
 	missing []plan.Object
-	// retry are failed jobs of an earlier run, to be deleted and written again.
+	// retry are jobs of an earlier run, failed or on their way, that must go first.
 	retry []Deletion
 	// going: an object must be gone before it can be written again.
 	going bool
@@ -43,6 +43,7 @@ func (k *walk) look(n plan.Node) view {
 	for _, o := range n.Objects {
 		k.lookAt(&v, n, o)
 	}
+	k.lookForEarlier(&v, n)
 	if v.settled || v.cause != nil || len(v.missing)+len(v.retry) > 0 {
 		return v
 	}
