@@ -31,7 +31,7 @@ func TestABrokenServiceIsNamedWithItsCause(t *testing.T) {
 			hint:     "check the image's name and tag or digest, and that the build pushed it",
 		},
 		"a process that ends every time": {
-			template: shell("crash", "echo cannot open the ledger >&2\nexit 3"), image: "busybox:1",
+			template: crash(), image: "busybox:1",
 			class:    v1alpha1.CauseCrashLoop,
 			sentence: []string{"broken", "ends with exit code 3 every time"},
 			hint:     "read its last log lines, correct the cause and deploy again",
@@ -77,6 +77,14 @@ func TestABrokenServiceIsNamedWithItsCause(t *testing.T) {
 			}
 		})
 	}
+}
+
+// crash is a template whose process ends before it can serve.
+func crash() *v1alpha1.ServiceTemplate {
+	t := shell("crash", "echo cannot open the ledger >&2\nexit 3")
+	t.Spec.Ports = []v1alpha1.Port{{Name: "http", Port: 8080}}
+	t.Spec.Readiness = &v1alpha1.Readiness{TCP: &v1alpha1.TCPProbe{}}
+	return t
 }
 
 // selective is a template that asks for a node that does not exist.
