@@ -142,6 +142,9 @@ func (p publisher) bases(ctx context.Context, packages []Package) (map[string]ba
 	out := map[string]base{}
 	for _, command := range packages {
 		reference := p.config.Base(command.ImportPath, p.request.Base)
+		if reference == "" {
+			return nil, fmt.Errorf("base image of %s: none is named; set the param baseImage, or defaultBaseImage in .ko.yaml", command.ImportPath)
+		}
 		if _, known := out[reference]; known {
 			continue
 		}

@@ -20,9 +20,6 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// DefaultBase is the base image when neither the caller nor .ko.yaml names one; it is ko's.
-const DefaultBase = "cgr.dev/chainguard/static:latest"
-
 // Config is the part of .ko.yaml that is honoured.
 type Config struct {
 	DefaultBaseImage   string            `json:"defaultBaseImage"`
@@ -119,7 +116,8 @@ func (b Build) directory(root string) string {
 }
 
 // Base is the base image of a package: the override of .ko.yaml for it, the caller's, the
-// default of .ko.yaml, ko's default.
+// default of .ko.yaml; empty when none of them names one, since what an image stands on is
+// nobody else's choice.
 func (c Config) Base(importPath, wanted string) string {
 	switch {
 	case c.BaseImageOverrides[importPath] != "":
@@ -129,7 +127,7 @@ func (c Config) Base(importPath, wanted string) string {
 	case c.DefaultBaseImage != "":
 		return c.DefaultBaseImage
 	}
-	return DefaultBase
+	return ""
 }
 
 func fill(words []string, facts map[string]any) ([]string, error) {

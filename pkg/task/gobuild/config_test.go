@@ -91,7 +91,7 @@ func TestBase(t *testing.T) {
 		"the override of a package is strongest": {config: c, importPath: "example.com/shop/cmd/tool", wanted: "x", want: "registry.example.com/debian:12"},
 		"then what the caller wants":             {config: c, wanted: "x", want: "x"},
 		"then the default of the file":           {config: c, want: "registry.example.com/static:1"},
-		"then ko's":                              {want: DefaultBase},
+		"there is no other":                      {want: ""},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
