@@ -33,7 +33,7 @@ func TestAKilledControllerResumes(t *testing.T) {
 	l.dismiss(l.controller(), nil) // what is killed below is what this test started
 	victim := l.controller()
 
-	l.create(l.environment("shop", "shop"))
+	name := l.deploy("shop", "shop")
 	l.isAt("shop", "orders", v1alpha1.ServiceProgressing)
 	l.kill(victim)
 	l.dismiss(victim, ptr.To[int64](0))
@@ -44,6 +44,9 @@ func TestAKilledControllerResumes(t *testing.T) {
 
 	l.reaches("shop", v1alpha1.PhaseReady, 1)
 	t.Logf("ready %s after the kill", time.Since(killed).Round(time.Second))
+	if end := l.ended(name); !end.IsTrue() {
+		t.Errorf("the CustomRun ended %s: %s", end.Reason, end.Message)
+	}
 	runs := l.runs("shop")
 	if run := runs[1]; len(runs) != 1 || run.Status.Phase != v1alpha1.PhaseReady {
 		t.Errorf("the EnvironmentRuns are %+v, want the one that was on its way, brought to its end", runs)
@@ -57,6 +60,20 @@ func TestAKilledControllerResumes(t *testing.T) {
 		if times[name] != 1 {
 			t.Errorf("deployment %s was written %d times in one rollout:\n%s", name, times[name], listing(all))
 		}
+	}
+	l.restartChangesNothing(log)
+}
+
+// restartChangesNothing asks a controller that remembers nothing for what is there.
+func (l *lab) restartChangesNothing(log *audit) {
+	l.Helper()
+	l.dismiss(l.controller(), nil)
+	log.read()
+	if end := l.ended(l.deploy("shop", "shop")); !end.IsTrue() {
+		l.Errorf("the repeated deploy ended %s: %s", end.Reason, end.Message)
+	}
+	if all := in(l.home("shop"), writes(log.read())); len(all) > 0 {
+		l.Errorf("after a restart a repeated deploy writes into the environment:\n%s", listing(all))
 	}
 }
 

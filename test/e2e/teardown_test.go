@@ -26,6 +26,7 @@ func TestAnEnvironmentDeletedHalfWayLeavesNothing(t *testing.T) {
 	p.Spec.Secrets = []v1alpha1.GeneratedSecret{{Name: "db", Keys: []string{"password"}}}
 	l.create(page(), never(), p, l.environment("shop", "shop"))
 	l.isAt("shop", "web", v1alpha1.ServiceProgressing)
+	stop := l.record("shop")
 	l.must(l.spock.SpockV1alpha1().Environments(l.name).Delete(l.ctx, "shop", metav1.DeleteOptions{}))
 	l.gone(l.environmentRef("shop"), 3*soon)
 
@@ -35,6 +36,14 @@ func TestAnEnvironmentDeletedHalfWayLeavesNothing(t *testing.T) {
 	all := in(l.home("shop"), writes(log.read()))
 	if diff := cmp.Diff([]string{"web", "orders", "db"}, of("delete", "deployments", all)); diff != "" {
 		t.Errorf("the order of deletions (-want +got):\n%s\n%s", diff, listing(all))
+	}
+	versions := stop()
+	for dependant, dependency := range map[string]string{"web": "orders", "orders": "db"} {
+		gone := versions.first(dependant, func(d version) bool { return d.gone })
+		deleted := versions.first(dependency, func(d version) bool { return d.DeletionTimestamp != nil })
+		if gone == 0 || deleted <= gone {
+			t.Errorf("%s was gone at %d, and %s deleted at %d already:\n%s", dependant, gone, dependency, deleted, versions)
+		}
 	}
 	l.eventually(soon, func(ctx context.Context) string { // the runs go by garbage collection
 		return strings.Join(l.labelled(ctx, "shop"), "\n")
