@@ -75,7 +75,7 @@ func manifests(dir string) ([]string, error) {
 		switch {
 		case err != nil:
 			return err
-		case e.IsDir() && (e.Name() == "samples" || e.Name() == "tests"):
+		case e.IsDir() && path != dir && (e.Name() == "samples" || e.Name() == "tests"):
 			return filepath.SkipDir
 		case !e.IsDir() && strings.HasSuffix(path, ".yaml"):
 			files = append(files, path)

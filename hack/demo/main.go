@@ -3,6 +3,9 @@
 // opens the result.
 //
 // Every step is idempotent; a second run with a changed example deploys what changed.
+//
+// `demo resolve DIR...` only prints the manifests of folders with the images, which it
+// builds and pushes, put in for the cluster at hand.
 package main
 
 import (
@@ -16,18 +19,26 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx); err != nil {
+	if err := run(ctx, os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context) error {
+func run(ctx context.Context, args []string) error {
 	s, err := load()
 	if err != nil {
 		return err
 	}
 	d := &demo{settings: s, began: time.Now()}
+	if len(args) > 1 && args[0] == "resolve" {
+		text, err := d.resolve(ctx, args[1:]...)
+		fmt.Print(text)
+		return err
+	}
+	if len(args) > 0 {
+		return fmt.Errorf("unknown arguments %q; there is only: demo [resolve DIR...]", args)
+	}
 	for _, step := range []struct {
 		name string
 		do   func(context.Context) error
