@@ -6,6 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"spock.dev/spock/pkg/apis/spock/v1alpha1"
 	"spock.dev/spock/pkg/expr"
 )
 
@@ -45,10 +46,19 @@ func (r *roster) service(s *settled) Service {
 	if s.service.Expose != nil {
 		out.URL = r.in.url(s.service.Name)
 	}
-	if readiness := s.template.Spec.Readiness; readiness != nil {
-		out.MinReadySeconds = readiness.MinReadySeconds
-	}
+	out.MinReadySeconds = stable(s.template.Spec.Readiness)
 	return out
+}
+
+// withoutProbe is how long a process must run to count as ready when nothing asks it: one
+// that exits at once must not open a gate on its way out.
+const withoutProbe = 2
+
+func stable(readiness *v1alpha1.Readiness) int32 {
+	if readiness == nil {
+		return withoutProbe
+	}
+	return readiness.MinReadySeconds
 }
 
 // directory is what the expressions of any service may ask about the others.

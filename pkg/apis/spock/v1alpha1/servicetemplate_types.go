@@ -64,7 +64,7 @@ type ServiceTemplateSpec struct {
 	Files []ConfigFile `json:"files,omitempty"`
 
 	// Readiness tells when an instance can serve. Without it, an instance is ready when
-	// its process runs.
+	// its process has run for two seconds: one that exits at once was never ready.
 	// +optional
 	Readiness *Readiness `json:"readiness,omitempty"`
 
