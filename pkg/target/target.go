@@ -31,7 +31,8 @@ type Scope struct {
 
 // State is what is there.
 type State struct {
-	// Objects that the environment owns, by key. Read-only.
+	// Objects that are labelled as the environment's, by key. Owned tells which of them
+	// it owns. Read-only.
 	Objects map[plan.Key]*unstructured.Unstructured
 	// Pods by service. Read-only.
 	Pods map[string][]*corev1.Pod
@@ -40,7 +41,9 @@ type State struct {
 // Target is a place services run in. Implementations are safe for concurrent use.
 type Target interface {
 	// Observe returns what is there, from watches: it costs no request. Own writes are
-	// part of it as soon as they have returned. It fails when a kind cannot be watched.
+	// part of it as soon as they have returned. It fails with ErrNotSynced before the
+	// first lists are there, and with a KindError when a kind cannot be watched; the
+	// environment is reported as changed when a watch has come up after all.
 	Observe(ctx context.Context, scope Scope, kinds []schema.GroupVersionKind) (State, error)
 	// Apply makes an object as desired, in one request. mine says that the object there
 	// is known to be the environment's own.

@@ -11,52 +11,64 @@ import (
 	"spock.dev/spock/pkg/target"
 )
 
-// clients are the clients of the service accounts that own environments. They share
-// the controller's connection; only the impersonated user differs.
-type clients struct {
-	config *rest.Config
-	mu     sync.Mutex
-	byUser map[string]*client
-}
-
+// client is the cluster as one user sees it.
 type client struct {
 	dynamic dynamic.Interface
 	kube    kubernetes.Interface
 }
 
-func newClients(config *rest.Config) *clients {
-	return &clients{config: config, byUser: map[string]*client{}}
+func newClient(config *rest.Config) (*client, error) {
+	d, err := dynamic.NewForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("make a dynamic client: %w", err)
+	}
+	k, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("make a client: %w", err)
+	}
+	return &client{dynamic: d, kube: k}, nil
+}
+
+// clients are the clients of the service accounts that own environments. They share
+// the controller's connection; only the impersonated user differs.
+type clients struct {
+	open   func(namespace, serviceAccount string) (*client, error)
+	mu     sync.Mutex
+	byUser map[string]*client
+}
+
+func newClients(open func(namespace, serviceAccount string) (*client, error)) *clients {
+	return &clients{open: open, byUser: map[string]*client{}}
 }
 
 // User is the name as which a scope's objects are written.
 func User(scope target.Scope) string {
-	return fmt.Sprintf("system:serviceaccount:%s:%s", scope.Environment.Namespace, scope.ServiceAccount)
+	return user(scope.Environment.Namespace, scope.ServiceAccount)
+}
+
+func user(namespace, serviceAccount string) string {
+	return fmt.Sprintf("system:serviceaccount:%s:%s", namespace, serviceAccount)
 }
 
 // Impersonate returns the configuration of a service account.
 func Impersonate(config *rest.Config, namespace, serviceAccount string) *rest.Config {
 	c := rest.CopyConfig(config)
 	// The apiserver adds the groups of a service account by itself.
-	c.Impersonate.UserName = fmt.Sprintf("system:serviceaccount:%s:%s", namespace, serviceAccount)
+	c.Impersonate = rest.ImpersonationConfig{UserName: user(namespace, serviceAccount)}
 	return c
 }
 
 func (c *clients) as(scope target.Scope) (*client, error) {
-	user := User(scope)
+	name := User(scope)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if got, ok := c.byUser[user]; ok {
+	if got, ok := c.byUser[name]; ok {
 		return got, nil
 	}
-	config := Impersonate(c.config, scope.Environment.Namespace, scope.ServiceAccount)
-	d, err := dynamic.NewForConfig(config)
+	got, err := c.open(scope.Environment.Namespace, scope.ServiceAccount)
 	if err != nil {
-		return nil, fmt.Errorf("make a client for %s: %w", user, err)
+		return nil, fmt.Errorf("act as %s: %w", name, err)
 	}
-	k, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		return nil, fmt.Errorf("make a client for %s: %w", user, err)
-	}
-	c.byUser[user] = &client{dynamic: d, kube: k}
-	return c.byUser[user], nil
+	c.byUser[name] = got
+	return got, nil
 }

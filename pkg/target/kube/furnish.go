@@ -74,11 +74,11 @@ func (h *Homes) withdraw(ctx context.Context, namespace, id string) error {
 }
 
 func (h *Homes) in(namespace string, kind schema.GroupVersionKind) (dynamic.ResourceInterface, error) {
-	mapping, err := h.target.mapper.RESTMapping(kind.GroupKind(), kind.Version)
+	mapping, err := h.target.mapping(kind)
 	if err != nil {
-		return nil, fmt.Errorf("find the resource of %s: %w", kind.Kind, err)
+		return nil, err
 	}
-	return h.dynamic.Resource(mapping.Resource).Namespace(namespace), nil
+	return h.own.dynamic.Resource(mapping.Resource).Namespace(namespace), nil
 }
 
 func (h *Homes) mark(ctx context.Context, namespace string, want *scaffold.Scaffold) error {
@@ -89,7 +89,7 @@ func (h *Homes) mark(ctx context.Context, namespace string, want *scaffold.Scaff
 	if err != nil {
 		return fmt.Errorf("encode the mark of namespace %s: %w", namespace, err)
 	}
-	_, err = h.kube.CoreV1().Namespaces().Patch(ctx, namespace, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: v1alpha1.FieldManager})
+	_, err = h.own.kube.CoreV1().Namespaces().Patch(ctx, namespace, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: v1alpha1.FieldManager})
 	if err != nil {
 		return fmt.Errorf("mark namespace %s: %w", namespace, err)
 	}

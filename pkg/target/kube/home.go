@@ -10,9 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/informers"
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 
@@ -24,8 +22,7 @@ import (
 // Homes makes and removes the namespaces of environments, with the controller's own
 // rights. It is safe for concurrent use.
 type Homes struct {
-	kube       kubernetes.Interface
-	dynamic    dynamic.Interface
+	own        *client
 	target     *Target
 	namespaces cache.SharedIndexInformer
 
@@ -36,16 +33,24 @@ type Homes struct {
 // stand is what we know of a namespace that we made or furnished, ahead of the watch.
 type stand struct {
 	uid         types.UID // of the namespace
+	version     string    // of the namespace when we made or found it
 	environment types.UID
 	hash        string // of its scaffold; empty before it is furnished
 	at          time.Time
 }
 
 // ForeignError says that a namespace exists and is not the environment's.
-type ForeignError struct{ Namespace string }
+type ForeignError struct {
+	Namespace string
+	// Going: it is being removed already.
+	Going bool
+}
 
 // Error names the namespace and the remedy.
 func (e *ForeignError) Error() string {
+	if e.Going {
+		return fmt.Sprintf("namespace %s was not made for this environment and is being removed: wait until it is gone, or give the environment another name", e.Namespace)
+	}
 	return fmt.Sprintf("namespace %s exists and was not made for this environment: remove it, or give the environment another name", e.Namespace)
 }
 
@@ -54,19 +59,18 @@ func (e *ForeignError) Foreign() bool { return true }
 
 // NewHomes starts to watch the namespaces of environments.
 func NewHomes(ctx context.Context, config *rest.Config, t *Target, changed func(types.NamespacedName)) (*Homes, error) {
-	config = unthrottled(config)
-	kube, err := kubernetes.NewForConfig(config)
+	own, err := newClient(unthrottled(config))
 	if err != nil {
-		return nil, fmt.Errorf("make a client: %w", err)
+		return nil, err
 	}
-	dyn, err := dynamic.NewForConfig(config)
-	if err != nil {
-		return nil, fmt.Errorf("make a dynamic client: %w", err)
-	}
+	return newHomes(ctx, own, t, changed)
+}
+
+func newHomes(ctx context.Context, own *client, t *Target, changed func(types.NamespacedName)) (*Homes, error) {
 	ours := func(o *metav1.ListOptions) { o.LabelSelector = v1alpha1.LabelEnvironment }
-	factory := informers.NewSharedInformerFactoryWithOptions(kube, 0, informers.WithTweakListOptions(ours), informers.WithTransform(trim))
+	factory := informers.NewSharedInformerFactoryWithOptions(own.kube, 0, informers.WithTweakListOptions(ours), informers.WithTransform(trim))
 	h := &Homes{
-		kube: kube, dynamic: dyn, target: t, prepared: map[string]stand{},
+		own: own, target: t, prepared: map[string]stand{},
 		namespaces: factory.Core().V1().Namespaces().Informer(),
 	}
 	report := func(obj any) {
@@ -77,7 +81,7 @@ func NewHomes(ctx context.Context, config *rest.Config, t *Target, changed func(
 			changed(env)
 		}
 	}
-	_, err = h.namespaces.AddEventHandler(cache.ResourceEventHandlerFuncs{
+	_, err := h.namespaces.AddEventHandler(cache.ResourceEventHandlerFuncs{
 		AddFunc: report, UpdateFunc: func(_, obj any) { report(obj) },
 		DeleteFunc: func(obj any) { h.forget(obj); report(obj) },
 	})
@@ -92,6 +96,9 @@ func NewHomes(ctx context.Context, config *rest.Config, t *Target, changed func(
 // Prepare makes the namespace of a scope as the scaffold says. ready is false while an
 // older namespace of the name is still going. An up-to-date one costs no request.
 func (h *Homes) Prepare(ctx context.Context, scope target.Scope, want *scaffold.Scaffold) (ready bool, err error) {
+	if s, ok := h.ahead(scope); ok && s.hash == want.Hash {
+		return true, nil
+	}
 	ns, err := h.ensure(ctx, scope, want)
 	if err != nil {
 		return false, err
@@ -112,7 +119,7 @@ func (h *Homes) Prepare(ctx context.Context, scope target.Scope, want *scaffold.
 func (h *Homes) remember(scope target.Scope, ns *corev1.Namespace, hash string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.prepared[ns.Name] = stand{uid: ns.UID, environment: scope.UID, hash: hash, at: time.Now()}
+	h.prepared[ns.Name] = stand{uid: ns.UID, version: ns.ResourceVersion, environment: scope.UID, hash: hash, at: time.Now()}
 }
 
 // forget drops what is known of a namespace that is gone.
@@ -147,25 +154,47 @@ func (h *Homes) stands(ns *corev1.Namespace, hash string) bool {
 	return s.uid == ns.UID && s.hash == hash
 }
 
+// ahead tells what we know of an environment's namespace that the watch has not seen.
+func (h *Homes) ahead(scope target.Scope) (stand, bool) {
+	seen := h.namespaces.GetIndexer().LastStoreSyncResourceVersion() // before the watch is asked
+	if h.get(scope.Namespace) != nil {
+		return stand{}, false
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s, ok := h.prepared[scope.Namespace]
+	if ok && reached(seen, s.version) { // it came and went while nobody watched
+		delete(h.prepared, scope.Namespace)
+		return stand{}, false
+	}
+	return s, ok && s.environment == scope.UID
+}
+
 func (h *Homes) ensure(ctx context.Context, scope target.Scope, want *scaffold.Scaffold) (*corev1.Namespace, error) {
 	ns := h.get(scope.Namespace)
 	if ns == nil {
-		made, err := h.kube.CoreV1().Namespaces().Create(ctx, want.Namespace, metav1.CreateOptions{FieldManager: v1alpha1.FieldManager})
+		made, err := h.own.kube.CoreV1().Namespaces().Create(ctx, want.Namespace, metav1.CreateOptions{FieldManager: v1alpha1.FieldManager})
 		if apierrors.IsAlreadyExists(err) {
-			made, err = h.kube.CoreV1().Namespaces().Get(ctx, scope.Namespace, metav1.GetOptions{})
+			made, err = h.own.kube.CoreV1().Namespaces().Get(ctx, scope.Namespace, metav1.GetOptions{})
 		}
 		if err != nil {
 			return nil, fmt.Errorf("create namespace %s: %w", scope.Namespace, err)
 		}
 		ns = made
+		if homeOf(scope, ns) {
+			h.remember(scope, ns, "")
+		}
 	}
-	if ns.DeletionTimestamp == nil && ns.Annotations[v1alpha1.AnnotationEnvironmentUID] != string(scope.UID) {
-		return nil, &ForeignError{Namespace: ns.Name}
-	}
-	if h.get(scope.Namespace) == nil {
-		h.remember(scope, ns, "")
+	// The end of a predecessor's namespace is reported; that of any other is not.
+	going := ns.DeletionTimestamp != nil
+	if env, _ := environmentOf(ns); !homeOf(scope, ns) && (!going || env != scope.Environment) {
+		return nil, &ForeignError{Namespace: ns.Name, Going: going}
 	}
 	return ns, nil
+}
+
+func homeOf(scope target.Scope, ns *corev1.Namespace) bool {
+	return ns.Annotations[v1alpha1.AnnotationEnvironmentUID] == string(scope.UID)
 }
 
 func (h *Homes) get(name string) *corev1.Namespace {
@@ -187,8 +216,8 @@ func (h *Homes) Remove(ctx context.Context, scope target.Scope) (gone bool, err 
 	if ns == nil || ns.DeletionTimestamp != nil {
 		return false, nil // the watch will tell
 	}
-	err = h.kube.CoreV1().Namespaces().Delete(ctx, ns.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &ns.UID}})
-	if err != nil && !apierrors.IsNotFound(err) {
+	err = h.own.kube.CoreV1().Namespaces().Delete(ctx, ns.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &ns.UID}})
+	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
 		return false, fmt.Errorf("delete namespace %s: %w", ns.Name, err)
 	}
 	return false, nil
@@ -198,10 +227,8 @@ func (h *Homes) Remove(ctx context.Context, scope target.Scope) (gone bool, err 
 // ago that the watch has not seen yet.
 func (h *Homes) Exists(scope target.Scope) bool {
 	if ns := h.get(scope.Namespace); ns != nil {
-		return ns.Annotations[v1alpha1.AnnotationEnvironmentUID] == string(scope.UID)
+		return homeOf(scope, ns)
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	s, ok := h.prepared[scope.Namespace]
-	return ok && s.environment == scope.UID
+	_, ok := h.ahead(scope)
+	return ok
 }

@@ -5,6 +5,7 @@ package kube
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
@@ -24,7 +25,7 @@ import (
 
 // Target is a cluster. It is safe for concurrent use.
 type Target struct {
-	mapper  meta.RESTMapper
+	mapper  meta.ResettableRESTMapper
 	clients *clients
 	watches *watches
 	written *written
@@ -41,26 +42,32 @@ func New(ctx context.Context, config *rest.Config, changed func(types.Namespaced
 	if err != nil {
 		return nil, fmt.Errorf("make a discovery client: %w", err)
 	}
-	t := &Target{
-		mapper:  restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(disco)),
-		clients: newClients(config),
-		written: newWritten(),
-	}
-	t.watches, err = newWatches(ctx, config, changed, t.written.forget)
+	own, err := newClient(config)
 	if err != nil {
 		return nil, err
 	}
+	users := newClients(func(namespace, serviceAccount string) (*client, error) {
+		return newClient(Impersonate(config, namespace, serviceAccount))
+	})
+	mapper := restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(disco))
+	return newTarget(ctx, mapper, own, users, changed), nil
+}
+
+// newTarget watches with its own client and writes with those of the users.
+func newTarget(ctx context.Context, mapper meta.ResettableRESTMapper, own *client, users *clients, changed func(types.NamespacedName)) *Target {
+	t := &Target{mapper: mapper, clients: users, written: newWritten()}
+	t.watches = newWatches(ctx, own, changed, t.written.forget)
 	for kind, resource := range usual {
 		t.watches.start(kind, resource)
 	}
-	return t, nil
+	return t
 }
 
 // unthrottled lifts the client's own rate limit: the apiserver's answers (429 and its
 // priority levels) are what slows the engine down.
 func unthrottled(config *rest.Config) *rest.Config {
 	c := rest.CopyConfig(config)
-	c.QPS = -1
+	c.QPS, c.RateLimiter = -1, nil
 	return c
 }
 
@@ -71,16 +78,18 @@ func (t *Target) Observe(_ context.Context, scope target.Scope, kinds []schema.G
 			return target.State{}, err
 		}
 	}
-	if !t.watches.synced(scope.Environment) {
-		return target.State{}, target.ErrNotSynced
+	if err := t.watches.synced(scope.Environment, kinds); err != nil {
+		return target.State{}, err
 	}
 	state := target.State{Objects: map[plan.Key]*unstructured.Unstructured{}, Pods: map[string][]*corev1.Pod{}}
+	// Asked before the objects are, so that it is not ahead of them.
+	seen := t.watches.versions()
 	for _, o := range t.watches.objects(scope.Environment) {
 		if o.GetNamespace() == scope.Namespace {
-			state.Objects[plan.Key{GroupVersionKind: o.GroupVersionKind(), Name: o.GetName()}] = o
+			state.Objects[keyOf(o)] = o
 		}
 	}
-	t.written.overlay(scope, state.Objects)
+	t.written.overlay(scope, state.Objects, seen)
 	for _, p := range t.watches.pods(scope.Environment) {
 		if p.Namespace == scope.Namespace {
 			service := p.Labels[v1alpha1.LabelService]
@@ -92,14 +101,14 @@ func (t *Target) Observe(_ context.Context, scope target.Scope, kinds []schema.G
 
 func (t *Target) ensure(kind schema.GroupVersionKind) error {
 	if t.watches.has(kind) {
-		return t.watches.trouble(kind)
+		return nil
 	}
-	mapping, err := t.mapper.RESTMapping(kind.GroupKind(), kind.Version)
+	mapping, err := t.mapping(kind)
 	if err != nil {
-		return &target.KindError{Kind: kind, Err: fmt.Errorf("the cluster does not know the kind: %w", err)}
+		return err
 	}
 	if mapping.Scope.Name() != meta.RESTScopeNameNamespace {
-		return &target.KindError{Kind: kind, Err: fmt.Errorf("the kind is not namespaced, and an environment owns only what is in its namespace")}
+		return &target.KindError{Kind: kind, Err: errors.New("the kind is not namespaced, and an environment owns only what is in its namespace")}
 	}
 	t.watches.start(kind, mapping.Resource)
 	return nil

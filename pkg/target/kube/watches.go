@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -14,35 +13,13 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/dynamic/dynamicinformer"
 	"k8s.io/client-go/informers"
-	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
 	"spock.dev/spock/pkg/target"
 )
-
-// usual are the kinds watched from the start, so that what an environment owns is
-// known after a restart before any plan is.
-var usual = map[schema.GroupVersionKind]schema.GroupVersionResource{
-	{Group: "apps", Version: "v1", Kind: "Deployment"}:           {Group: "apps", Version: "v1", Resource: "deployments"},
-	{Group: "apps", Version: "v1", Kind: "StatefulSet"}:          {Group: "apps", Version: "v1", Resource: "statefulsets"},
-	{Group: "apps", Version: "v1", Kind: "DaemonSet"}:            {Group: "apps", Version: "v1", Resource: "daemonsets"},
-	{Group: "batch", Version: "v1", Kind: "Job"}:                 {Group: "batch", Version: "v1", Resource: "jobs"},
-	{Version: "v1", Kind: "Service"}:                             {Version: "v1", Resource: "services"},
-	{Version: "v1", Kind: "ConfigMap"}:                           {Version: "v1", Resource: "configmaps"},
-	{Version: "v1", Kind: "PersistentVolumeClaim"}:               {Version: "v1", Resource: "persistentvolumeclaims"},
-	{Group: "networking.k8s.io", Version: "v1", Kind: "Ingress"}: {Group: "networking.k8s.io", Version: "v1", Resource: "ingresses"},
-}
-
-// Usual returns the kinds that Spock makes itself, sorted: those that an earlier plan
-// may have written though the present one does not.
-func Usual() []schema.GroupVersionKind {
-	return slices.SortedFunc(maps.Keys(usual), func(a, b schema.GroupVersionKind) int { return strings.Compare(a.String(), b.String()) })
-}
 
 // byEnvironment is the index of objects by the environment they belong to.
 const byEnvironment = "environment"
@@ -57,7 +34,7 @@ type watches struct {
 
 	mu      sync.Mutex
 	kinds   map[schema.GroupVersionKind]*watch
-	waiting map[types.NamespacedName]bool // environments to report when all is in sync
+	waiting map[types.NamespacedName][]schema.GroupVersionKind // environments to report, and what each waits for
 }
 
 type watch struct {
@@ -65,27 +42,19 @@ type watch struct {
 	err      error // why the watch does not work, if it does not
 }
 
-func newWatches(ctx context.Context, config *rest.Config, changed func(types.NamespacedName), deleted func(*unstructured.Unstructured)) (*watches, error) {
-	dyn, err := dynamic.NewForConfig(config)
-	if err != nil {
-		return nil, fmt.Errorf("make a dynamic client: %w", err)
-	}
-	kube, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		return nil, fmt.Errorf("make a client: %w", err)
-	}
+func newWatches(ctx context.Context, own *client, changed func(types.NamespacedName), deleted func(*unstructured.Unstructured)) *watches {
 	ours := func(o *metav1.ListOptions) { o.LabelSelector = v1alpha1.LabelEnvironment }
-	pods := informers.NewSharedInformerFactoryWithOptions(kube, 0, informers.WithTweakListOptions(ours), informers.WithTransform(trim))
+	pods := informers.NewSharedInformerFactoryWithOptions(own.kube, 0, informers.WithTweakListOptions(ours), informers.WithTransform(trim))
 	w := &watches{
 		done:    ctx.Done(),
-		factory: dynamicinformer.NewFilteredDynamicSharedInformerFactory(dyn, 0, metav1.NamespaceAll, ours),
+		factory: dynamicinformer.NewFilteredDynamicSharedInformerFactory(own.dynamic, 0, metav1.NamespaceAll, ours),
 		podInf:  pods.Core().V1().Pods().Informer(),
 		changed: changed, deleted: deleted,
 		kinds:   map[schema.GroupVersionKind]*watch{},
-		waiting: map[types.NamespacedName]bool{},
+		waiting: map[types.NamespacedName][]schema.GroupVersionKind{},
 	}
 	w.run(w.podInf)
-	return w, nil
+	return w
 }
 
 // trim drops the lists of fields that managers own: nobody reads them, and they make
@@ -131,7 +100,7 @@ func (w *watches) run(informer cache.SharedIndexInformer) {
 	must(informer.AddIndexers(cache.Indexers{byEnvironment: environments}))
 	registration, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
 		AddFunc:    func(obj any) { w.moved(obj) },
-		UpdateFunc: func(_, obj any) { w.moved(obj) },
+		UpdateFunc: w.updated,
 		DeleteFunc: w.gone,
 	})
 	must(err)
@@ -166,6 +135,15 @@ func (w *watches) moved(obj any) {
 	}
 }
 
+// updated reports both environments of an object that was given to another one.
+func (w *watches) updated(before, obj any) {
+	was, _ := environmentOf(before)
+	if is, ok := environmentOf(obj); ok && is != was {
+		w.moved(before)
+	}
+	w.moved(obj)
+}
+
 func (w *watches) gone(obj any) {
 	if last, ok := obj.(cache.DeletedFinalStateUnknown); ok {
 		obj = last.Obj
@@ -176,12 +154,17 @@ func (w *watches) gone(obj any) {
 	w.moved(obj)
 }
 
-// note keeps why a watch does not work; the informer goes on trying.
+// note keeps why a watch does not work, and reports the environments that wait; the
+// informer goes on trying.
 func (w *watches) note(this *watch, err error) {
 	w.mu.Lock()
+	known := this.err != nil && this.err.Error() == err.Error()
 	this.err = err
 	waiting := slices.Collect(maps.Keys(w.waiting))
 	w.mu.Unlock()
+	if known || this.informer.HasSynced() {
+		return
+	}
 	for _, env := range waiting {
 		w.changed(env)
 	}
@@ -194,50 +177,65 @@ func (w *watches) has(kind schema.GroupVersionKind) bool {
 	return ok
 }
 
-// trouble tells why a kind that was never listed cannot be watched.
-func (w *watches) trouble(kind schema.GroupVersionKind) error {
+// synced fails when the watches of the usual kinds and of those given have not all
+// delivered their first list. The environment is reported when they have: a kind that
+// only others use does not hold it back.
+func (w *watches) synced(env types.NamespacedName, kinds []schema.GroupVersionKind) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	this := w.kinds[kind]
-	if this.informer.HasSynced() || this.err == nil {
+	if w.ready(kinds) {
+		delete(w.waiting, env)
 		return nil
 	}
-	return &target.KindError{Kind: kind, Err: fmt.Errorf("the controller cannot watch it: %w", this.err)}
-}
-
-// synced says whether all watches have delivered their first list. If not, the
-// environment is reported when they have.
-func (w *watches) synced(env types.NamespacedName) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.allSynced() {
-		return true
+	w.waiting[env] = kinds
+	for _, kind := range slices.Concat(Usual(), kinds) {
+		this := w.kinds[kind]
+		if this != nil && !this.informer.HasSynced() && unwatchable(this.err) {
+			return &target.KindError{Kind: kind, Err: fmt.Errorf("the controller cannot watch it: %w", this.err)}
+		}
 	}
-	w.waiting[env] = true
-	return false
+	return target.ErrNotSynced
 }
 
-func (w *watches) allSynced() bool {
-	for _, this := range w.kinds {
-		if !this.informer.HasSynced() {
+func (w *watches) ready(kinds []schema.GroupVersionKind) bool {
+	for kind := range usual {
+		if !w.listed(kind) {
 			return false
 		}
 	}
-	return w.podInf.HasSynced()
+	return w.podInf.HasSynced() && !slices.ContainsFunc(kinds, func(kind schema.GroupVersionKind) bool { return !w.listed(kind) })
 }
 
+func (w *watches) listed(kind schema.GroupVersionKind) bool {
+	this := w.kinds[kind]
+	return this != nil && this.informer.HasSynced()
+}
+
+// release reports the environments that have waited long enough.
 func (w *watches) release() {
 	w.mu.Lock()
-	if !w.allSynced() {
-		w.mu.Unlock()
-		return
+	var free []types.NamespacedName
+	for env, kinds := range w.waiting {
+		if w.ready(kinds) {
+			free = append(free, env)
+			delete(w.waiting, env)
+		}
 	}
-	waiting := w.waiting
-	w.waiting = map[types.NamespacedName]bool{}
 	w.mu.Unlock()
-	for env := range waiting {
+	for _, env := range free {
 		w.changed(env)
 	}
+}
+
+// versions tells up to which resource version each kind was seen.
+func (w *watches) versions() map[schema.GroupVersionKind]string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	seen := make(map[schema.GroupVersionKind]string, len(w.kinds))
+	for kind, this := range w.kinds {
+		seen[kind] = this.informer.GetIndexer().LastStoreSyncResourceVersion()
+	}
+	return seen
 }
 
 func (w *watches) objects(env types.NamespacedName) []*unstructured.Unstructured {

@@ -4,13 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
-
-	corev1 "k8s.io/api/core/v1"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
 	"spock.dev/spock/pkg/plan"
@@ -26,6 +26,9 @@ func (t *Target) Apply(ctx context.Context, scope target.Scope, object plan.Obje
 	}
 	desired := object.Desired.DeepCopy()
 	annotations := desired.GetAnnotations()
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
 	annotations[v1alpha1.AnnotationRun] = scope.Run
 	desired.SetAnnotations(annotations)
 	body, err := json.Marshal(desired.Object)
@@ -55,32 +58,53 @@ func (t *Target) Delete(ctx context.Context, scope target.Scope, key plan.Key, u
 	err = client.Delete(ctx, key.Name, metav1.DeleteOptions{
 		Preconditions: &metav1.Preconditions{UID: &uid}, PropagationPolicy: &foreground,
 	})
-	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
+	switch {
+	case apierrors.IsNotFound(err), apierrors.IsConflict(err):
+		t.written.drop(scope.Namespace, key, uid)
+	case err != nil:
 		return fmt.Errorf("delete %s as %s: %w", key, User(scope), err)
+	default:
+		t.written.rememberDeleted(scope.Namespace, key, uid)
 	}
 	return nil
 }
 
-// Log implements target.Target.
+// Log implements target.Target. It returns no more than logSize bytes.
 func (t *Target) Log(ctx context.Context, scope target.Scope, pod, container string, previous bool, lines int64) (string, error) {
 	client, err := t.clients.as(scope)
 	if err != nil {
 		return "", err
 	}
-	limit := int64(16 << 10)
+	// The limit of the apiserver keeps the first bytes; the last ones tell more.
+	limit := int64(1 << 20)
 	raw, err := client.kube.CoreV1().Pods(scope.Namespace).GetLogs(pod, &corev1.PodLogOptions{
 		Container: container, Previous: previous, TailLines: &lines, LimitBytes: &limit,
 	}).DoRaw(ctx)
 	if err != nil {
 		return "", fmt.Errorf("read the log of pod %s as %s: %w", pod, User(scope), err)
 	}
-	return string(raw), nil
+	return tail(string(raw), logSize), nil
+}
+
+// logSize is how much of a log is worth keeping in a status.
+const logSize = 16 << 10
+
+// tail is the end of a text, from the start of a line if there is one.
+func tail(text string, size int) string {
+	if len(text) <= size {
+		return text
+	}
+	text = text[len(text)-size:]
+	if _, lines, ok := strings.Cut(text, "\n"); ok && lines != "" {
+		return lines
+	}
+	return strings.ToValidUTF8(text, "")
 }
 
 func (t *Target) resource(scope target.Scope, key plan.Key) (dynamic.ResourceInterface, error) {
-	mapping, err := t.mapper.RESTMapping(key.GroupKind(), key.Version)
+	mapping, err := t.mapping(key.GroupVersionKind)
 	if err != nil {
-		return nil, &target.KindError{Kind: key.GroupVersionKind, Err: fmt.Errorf("the cluster does not know the kind: %w", err)}
+		return nil, err
 	}
 	client, err := t.clients.as(scope)
 	if err != nil {
