@@ -28,7 +28,7 @@ const byEnvironment = "environment"
 type watches struct {
 	done    <-chan struct{}
 	factory dynamicinformer.DynamicSharedInformerFactory
-	podInf  cache.SharedIndexInformer
+	podsIn  *watch
 	changed func(types.NamespacedName)
 	deleted func(*unstructured.Unstructured)
 
@@ -48,12 +48,12 @@ func newWatches(ctx context.Context, own *client, changed func(types.NamespacedN
 	w := &watches{
 		done:    ctx.Done(),
 		factory: dynamicinformer.NewFilteredDynamicSharedInformerFactory(own.dynamic, 0, metav1.NamespaceAll, ours),
-		podInf:  pods.Core().V1().Pods().Informer(),
+		podsIn:  &watch{informer: pods.Core().V1().Pods().Informer()},
 		changed: changed, deleted: deleted,
 		kinds:   map[schema.GroupVersionKind]*watch{},
 		waiting: map[types.NamespacedName][]schema.GroupVersionKind{},
 	}
-	w.run(w.podInf)
+	w.run(w.podsIn)
 	return w
 }
 
@@ -82,11 +82,7 @@ func (w *watches) start(kind schema.GroupVersionKind, resource schema.GroupVersi
 	this := &watch{informer: w.factory.ForResource(resource).Informer()}
 	w.kinds[kind] = this
 	must(this.informer.SetTransform(trim))
-	must(this.informer.SetWatchErrorHandlerWithContext(func(ctx context.Context, r *cache.Reflector, err error) {
-		cache.DefaultWatchErrorHandler(ctx, r, err)
-		w.note(this, err)
-	}))
-	w.run(this.informer)
+	w.run(this)
 }
 
 // must stands for errors that only an informer that runs already can give.
@@ -96,15 +92,19 @@ func must(err error) {
 	}
 }
 
-func (w *watches) run(informer cache.SharedIndexInformer) {
-	must(informer.AddIndexers(cache.Indexers{byEnvironment: environments}))
-	registration, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
+func (w *watches) run(this *watch) {
+	must(this.informer.SetWatchErrorHandlerWithContext(func(ctx context.Context, r *cache.Reflector, err error) {
+		cache.DefaultWatchErrorHandler(ctx, r, err)
+		w.note(this, err)
+	}))
+	must(this.informer.AddIndexers(cache.Indexers{byEnvironment: environments}))
+	registration, err := this.informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
 		AddFunc:    func(obj any) { w.moved(obj) },
 		UpdateFunc: w.updated,
 		DeleteFunc: w.gone,
 	})
 	must(err)
-	go informer.Run(w.done)
+	go this.informer.Run(w.done)
 	go func() {
 		if cache.WaitForCacheSync(w.done, registration.HasSynced) {
 			w.release()
@@ -162,7 +162,7 @@ func (w *watches) note(this *watch, err error) {
 	this.err = err
 	waiting := slices.Collect(maps.Keys(w.waiting))
 	w.mu.Unlock()
-	if known || this.informer.HasSynced() {
+	if known || this.informer.HasSynced() { // what was listed once can be observed
 		return
 	}
 	for _, env := range waiting {
@@ -189,12 +189,22 @@ func (w *watches) synced(env types.NamespacedName, kinds []schema.GroupVersionKi
 	}
 	w.waiting[env] = kinds
 	for _, kind := range slices.Concat(Usual(), kinds) {
-		this := w.kinds[kind]
-		if this != nil && !this.informer.HasSynced() && unwatchable(this.err) {
-			return &target.KindError{Kind: kind, Err: fmt.Errorf("the controller cannot watch it: %w", this.err)}
+		if err := w.kinds[kind].refusal(kind); err != nil {
+			return err
 		}
 	}
+	if err := w.podsIn.refusal(corev1.SchemeGroupVersion.WithKind("Pod")); err != nil {
+		return err
+	}
 	return target.ErrNotSynced
+}
+
+// refusal tells why a kind that was never listed cannot be watched.
+func (this *watch) refusal(kind schema.GroupVersionKind) error {
+	if this == nil || this.informer.HasSynced() || !unwatchable(this.err) {
+		return nil
+	}
+	return &target.KindError{Kind: kind, Err: fmt.Errorf("the controller cannot watch it: %w", this.err)}
 }
 
 func (w *watches) ready(kinds []schema.GroupVersionKind) bool {
@@ -203,7 +213,7 @@ func (w *watches) ready(kinds []schema.GroupVersionKind) bool {
 			return false
 		}
 	}
-	return w.podInf.HasSynced() && !slices.ContainsFunc(kinds, func(kind schema.GroupVersionKind) bool { return !w.listed(kind) })
+	return w.podsIn.informer.HasSynced() && !slices.ContainsFunc(kinds, func(kind schema.GroupVersionKind) bool { return !w.listed(kind) })
 }
 
 func (w *watches) listed(kind schema.GroupVersionKind) bool {
@@ -250,7 +260,7 @@ func (w *watches) objects(env types.NamespacedName) []*unstructured.Unstructured
 }
 
 func (w *watches) pods(env types.NamespacedName) []*corev1.Pod {
-	return indexed[*corev1.Pod](w.podInf, env)
+	return indexed[*corev1.Pod](w.podsIn.informer, env)
 }
 
 func indexed[T any](informer cache.SharedIndexInformer, env types.NamespacedName) []T {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -209,26 +210,34 @@ func TestAKindThatOthersUseHoldsNobodyBack(t *testing.T) {
 
 func TestAKindThatCannotBeWatched(t *testing.T) {
 	t.Parallel()
-	g := &gate{open: make(chan struct{}), err: apierrors.NewForbidden(queues.GroupResource(), "", errors.New("no"))}
-	l := newLab()
-	l.dynamic.PrependReactor("list", "queues", g.react)
-	on := l.target(t)
-	var kind *target.KindError
-	l.until(t, "a KindError", func() bool {
-		_, err := on.Observe(t.Context(), shop, []schema.GroupVersionKind{queue})
-		return errors.As(err, &kind)
-	})
-	if kind.Kind != queue || !apierrors.IsForbidden(kind) {
-		t.Errorf("the error is %v", kind)
-	}
-	// The rights come later: the environment is told.
-	for len(l.changed) > 0 {
-		<-l.changed
-	}
-	close(g.open)
-	l.reported(t, shop.Environment)
-	if _, err := on.Observe(t.Context(), shop, []schema.GroupVersionKind{queue}); err != nil {
-		t.Errorf("once it can be watched: %v", err)
+	for name, tc := range map[string]struct {
+		kind schema.GroupVersionKind
+		on   func(*lab) *k8stesting.Fake
+		asks []schema.GroupVersionKind
+	}{
+		"one of a plan": {queue, func(l *lab) *k8stesting.Fake { return &l.dynamic.Fake }, []schema.GroupVersionKind{queue}},
+		"one of all":    {configMap, func(l *lab) *k8stesting.Fake { return &l.dynamic.Fake }, nil},
+		"the pods":      {corev1.SchemeGroupVersion.WithKind("Pod"), func(l *lab) *k8stesting.Fake { return &l.kube.Fake }, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			resource := strings.ToLower(tc.kind.Kind) + "s"
+			g := &gate{open: make(chan struct{}), err: apierrors.NewForbidden(schema.GroupResource{Resource: resource}, "", errors.New("no"))}
+			l := newLab()
+			tc.on(l).PrependReactor("list", resource, g.react)
+			on := l.target(t)
+			var kind *target.KindError
+			l.until(t, "a KindError", func() bool {
+				_, err := on.Observe(t.Context(), shop, tc.asks)
+				return errors.As(err, &kind)
+			})
+			if kind.Kind != tc.kind || !apierrors.IsForbidden(kind) {
+				t.Errorf("the error is %v", kind)
+			}
+			// The rights come later: the environment is told.
+			close(g.open)
+			l.synced(t, on, shop, tc.asks...)
+		})
 	}
 }
 
