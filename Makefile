@@ -7,7 +7,9 @@ CLUSTER ?= local
 CLUSTER_NAME ?= spock
 STATE := $(CURDIR)/.cluster
 export CLUSTER CLUSTER_NAME
+# One way to compile for tests, tools and images, so that all share one build cache.
 export CGO_ENABLED ?= 0
+export GOFLAGS := $(strip $(shell go env GOFLAGS) -trimpath)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test unit e2e bench cluster cluster-down build tools generate verify lint clean
@@ -36,7 +38,7 @@ cluster-down: ## take the local cluster away, with everything in it
 	@cd hack/cluster && go run ./cmd/cluster down -name $(CLUSTER_NAME) -state $(STATE)
 
 build: tools ## the command line and the demo, in bin/
-	@go build -trimpath -o bin/ ./cmd/spock ./hack/demo
+	@go build -o bin/ ./cmd/spock ./hack/demo
 	@ln -sf spock bin/tkn-spock
 
 tools: ## ko, in bin/tools
