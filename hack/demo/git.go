@@ -33,7 +33,24 @@ func (d *demo) source(ctx context.Context) error {
 	if err := d.commit(ctx); err != nil {
 		return err
 	}
+	if err := d.modules(ctx); err != nil {
+		return err
+	}
 	return d.pushTo(ctx)
+}
+
+// modules fetches the example's modules where builds in the cluster take them from this
+// machine: pods of the local cluster have no way out.
+func (d *demo) modules(ctx context.Context) error {
+	if d.goproxy == "" {
+		return nil
+	}
+	cmd := d.command(ctx, "go", "mod", "download")
+	cmd.Dir = d.checkout()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("fetch the example's modules: %w: %s", err, out)
+	}
+	return nil
 }
 
 // checkout is the example's own repository on this machine; it keeps the commits of
