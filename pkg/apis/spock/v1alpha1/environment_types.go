@@ -234,7 +234,6 @@ const (
 	CauseJobFailed     CauseClass = "JobFailed"
 	CauseNoProgress    CauseClass = "NoProgress"
 	CauseDeadline      CauseClass = "DeadlineExceeded"
-	CauseInvalid       CauseClass = "InvalidSpec"
 )
 
 // Cause says why a service failed.
