@@ -6,11 +6,15 @@ cd "$(dirname "$0")/.."
 what=${1:-all}
 failed=() skipped=()
 
-# step NAME COMMAND...: runs a command, remembers whether it failed, and goes on.
+# step NAME COMMAND...: runs a command and remembers whether it failed; the caller says
+# whether what follows makes sense without it.
 step() {
   local name=$1 began=$SECONDS; shift
   echo "=== $name"
-  if "$@"; then echo "--- ok: $name ($((SECONDS - began)) s)"; else failed+=("$name"); echo "--- FAIL: $name ($((SECONDS - began)) s)"; fi
+  if "$@"; then echo "--- ok: $name ($((SECONDS - began)) s)"; return 0; fi
+  failed+=("$name")
+  echo "--- FAIL: $name ($((SECONDS - began)) s)"
+  return 1
 }
 
 unit() {
