@@ -12,8 +12,9 @@ import (
 )
 
 // pods are those that speak for a node: of a hook the pods of its job, of a service all
-// others. What this run wrote is not told by pods from before the run: an old version in
-// a crash loop must not fail the deploy that mends it.
+// others. An old version in a crash loop must not fail the deploy that mends it: pods of
+// another revision do not speak, and where no mark tells the revision, pods from before
+// the run do not speak of what the run wrote.
 func (k *walk) pods(n plan.Node) []*corev1.Pod {
 	var since time.Time
 	if k.wroteAny(n) {
@@ -21,11 +22,26 @@ func (k *walk) pods(n plan.Node) []*corev1.Pod {
 	}
 	var own []*corev1.Pod
 	for _, pod := range k.world.State.Pods[n.Service] {
-		if speaksFor(n, pod) && !pod.CreationTimestamp.Time.Before(since) {
+		if speaksFor(n, pod) && isCurrent(n, pod, since) {
 			own = append(own, pod)
 		}
 	}
 	return own
+}
+
+// isCurrent says whether a pod is of the wanted revision, by its mark, else by its age.
+func isCurrent(n plan.Node, pod *corev1.Pod, since time.Time) bool {
+	mark, marked := pod.Annotations[v1alpha1.AnnotationPodHash], false
+	for _, o := range n.Objects {
+		if o.PodHash != "" && o.PodHash == mark {
+			return true
+		}
+		marked = marked || o.PodHash != ""
+	}
+	if marked && mark != "" {
+		return false
+	}
+	return !pod.CreationTimestamp.Time.Before(since)
 }
 
 func speaksFor(n plan.Node, pod *corev1.Pod) bool {

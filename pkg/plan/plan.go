@@ -64,6 +64,9 @@ type Object struct {
 	Service string
 	// Hash of Desired without its hash annotation.
 	Hash string
+	// PodHash is what the object's pods carry as v1alpha1.AnnotationPodHash; empty for an
+	// object that replaces no pods.
+	PodHash string
 	// Desired is the object as it is applied. Readers must not change it.
 	Desired *unstructured.Unstructured
 }

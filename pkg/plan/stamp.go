@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
 )
@@ -26,6 +27,10 @@ func (s stamp) objects(node string, rendered []*unstructured.Unstructured) ([]Ob
 		o := r.DeepCopy()
 		annotate(o, v1alpha1.AnnotationEnvironmentUID, string(s.env.UID))
 		annotate(o, v1alpha1.AnnotationNode, node)
+		pods, err := markPods(o)
+		if err != nil {
+			return nil, fmt.Errorf("mark the pods of %s %s of service %s: %w", o.GetKind(), o.GetName(), s.service, err)
+		}
 		hash, err := hashOf(o)
 		if err != nil {
 			return nil, fmt.Errorf("hash %s %s of service %s: %w", o.GetKind(), o.GetName(), s.service, err)
@@ -33,10 +38,35 @@ func (s stamp) objects(node string, rendered []*unstructured.Unstructured) ([]Ob
 		annotate(o, v1alpha1.AnnotationHash, hash)
 		objects = append(objects, Object{
 			Key:     Key{GroupVersionKind: o.GroupVersionKind(), Name: o.GetName()},
-			Service: s.service, Hash: hash, Desired: o,
+			Service: s.service, Hash: hash, PodHash: pods, Desired: o,
 		})
 	}
 	return objects, nil
+}
+
+// replaces are the kinds that replace their pods when the template changes. A Job cannot
+// change; its pods are told by their owner.
+var replaces = map[schema.GroupKind]bool{
+	{Group: "apps", Kind: "Deployment"}:  true,
+	{Group: "apps", Kind: "StatefulSet"}: true,
+	{Group: "apps", Kind: "DaemonSet"}:   true,
+}
+
+// markPods writes the digest of the pod template into it, so that a pod tells which
+// revision it is of: its age does not, for it is known to the second only.
+func markPods(o *unstructured.Unstructured) (string, error) {
+	if !replaces[o.GroupVersionKind().GroupKind()] {
+		return "", nil
+	}
+	template, found, err := unstructured.NestedFieldNoCopy(o.Object, "spec", "template")
+	if err != nil || !found {
+		return "", err
+	}
+	hash, err := hashOf(template)
+	if err != nil {
+		return "", err
+	}
+	return hash, unstructured.SetNestedField(o.Object, hash, "spec", "template", "metadata", "annotations", v1alpha1.AnnotationPodHash)
 }
 
 func annotate(o *unstructured.Unstructured, key, value string) {

@@ -25,6 +25,10 @@ const (
 	// is written in the same request as the object's spec, so a copy that carries the
 	// wanted hash is at or after our own write: its generation is the one to gate on.
 	AnnotationHash = "spock.dev/hash"
+	// AnnotationPodHash is on pods of a Deployment, StatefulSet or DaemonSet: the digest of
+	// the pod template that Spock wanted. A pod with another one is of an older revision,
+	// however young it is.
+	AnnotationPodHash = "spock.dev/pod-hash"
 	// AnnotationNode names the node of the plan (service or hook) that writes the object.
 	AnnotationNode = "spock.dev/node"
 	// AnnotationRun names the EnvironmentRun that last wrote the object.
