@@ -21,9 +21,6 @@ import (
 // flow control does the rest.
 const writers = 16
 
-// logLines is how much of a dead container's log a cause keeps.
-const logLines = 50
-
 // Engine takes steps. It holds no state of an environment.
 type Engine struct {
 	Target target.Target
@@ -163,25 +160,6 @@ func (e *Engine) remove(ctx context.Context, scope target.Scope, deletions []Del
 		})
 	}
 	return g.Wait()
-}
-
-// explain adds the last lines of the dead container to a cause that has none yet.
-func (e *Engine) explain(ctx context.Context, task Task, d *Decision) {
-	for i := range d.Services {
-		s := &d.Services[i]
-		evidence, ok := d.Evidence[s.Name]
-		if !ok || s.Cause == nil {
-			continue
-		}
-		if last := find(task.Record, s.Name); last != nil && last.Cause != nil && last.Cause.Log != "" && last.Cause.Message == s.Cause.Message {
-			s.Cause.Log = last.Cause.Log
-			continue
-		}
-		// A log that cannot be read must not hide the cause it would illustrate.
-		if text, err := e.Target.Log(ctx, task.Scope, evidence.Pod, evidence.Container, evidence.Previous, logLines); err == nil {
-			s.Cause.Log = text
-		}
-	}
 }
 
 func find(record []v1alpha1.ServiceStatus, name string) *v1alpha1.ServiceStatus {

@@ -71,6 +71,13 @@ func (f *fakeTarget) Delete(_ context.Context, _ target.Scope, k plan.Key, uid t
 	return nil
 }
 
+func (f *fakeTarget) Answer(_ context.Context, _ target.Scope, pod, container string) (string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	err := f.call(fmt.Sprintf("answer %s %s", pod, container))
+	return "Readiness probe failed: HTTP probe failed with statuscode: 503", err
+}
+
 func (f *fakeTarget) Log(_ context.Context, _ target.Scope, pod, container string, previous bool, lines int64) (string, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

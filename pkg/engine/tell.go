@@ -80,7 +80,7 @@ func (k *walk) conclude() {
 		d.Message = fmt.Sprintf("%s ready", services(len(d.Services)))
 	default:
 		d.Phase = v1alpha1.PhaseFailed
-		d.Message = k.failure(count)
+		d.Message = failure(d.Services)
 	}
 }
 
@@ -98,12 +98,18 @@ func (k *walk) progress(count map[v1alpha1.ServiceState]int) string {
 	return message
 }
 
-func (k *walk) failure(count map[v1alpha1.ServiceState]int) string {
-	first := k.first(v1alpha1.ServiceFailed)
+// failure says in a sentence why an environment failed: the first cause, and how many
+// other services it concerns.
+func failure(all []v1alpha1.ServiceStatus) string {
+	first := firstOf(all, v1alpha1.ServiceFailed)
 	if first == nil {
 		return "nothing can be written and nothing has failed: this is a defect of the engine"
 	}
-	message := fmt.Sprintf("service %s failed: %s: %s", first.Name, first.Cause.Class, first.Cause.Message)
+	count := map[v1alpha1.ServiceState]int{}
+	for i := range all {
+		count[all[i].State]++
+	}
+	message := fmt.Sprintf("service %s failed: %s: %s", first.Name, first.Cause.Class, first.Cause.Sentence())
 	if n := count[v1alpha1.ServiceFailed]; n > 1 {
 		message += fmt.Sprintf("; %s failed in all", services(n))
 	}
@@ -114,9 +120,13 @@ func (k *walk) failure(count map[v1alpha1.ServiceState]int) string {
 }
 
 func (k *walk) first(state v1alpha1.ServiceState) *v1alpha1.ServiceStatus {
-	for i := range k.out.Services {
-		if k.out.Services[i].State == state {
-			return &k.out.Services[i]
+	return firstOf(k.out.Services, state)
+}
+
+func firstOf(all []v1alpha1.ServiceStatus, state v1alpha1.ServiceState) *v1alpha1.ServiceStatus {
+	for i := range all {
+		if all[i].State == state {
+			return &all[i]
 		}
 	}
 	return nil

@@ -76,7 +76,7 @@ func why(s *v1alpha1.ServiceStatus) string {
 	if s.Cause == nil {
 		return s.Message
 	}
-	return fmt.Sprintf("%s: %s", s.Cause.Class, s.Cause.Message)
+	return fmt.Sprintf("%s: %s", s.Cause.Class, s.Cause.Sentence())
 }
 
 // reasons are the indented lines under a failure: where, what to do, the last log lines.

@@ -51,6 +51,9 @@ type Target interface {
 	// Delete deletes the object with this uid, after everything it owns. An object that
 	// is gone, or is another one by now, is no error.
 	Delete(ctx context.Context, scope Scope, key plan.Key, uid types.UID) error
+	// Answer returns what the last failing probe of a container got, as its node told it;
+	// empty when none has told.
+	Answer(ctx context.Context, scope Scope, pod, container string) (string, error)
 	// Log returns the last lines of a container, of its previous instance if asked.
 	Log(ctx context.Context, scope Scope, pod, container string, previous bool, lines int64) (string, error)
 }

@@ -23,6 +23,7 @@ func TestABrokenServiceIsNamedWithItsCause(t *testing.T) {
 		sentence []string
 		hint     string
 		log      string
+		slow     bool // shown when a clock has run out
 	}{
 		"an image that nobody pushed": {
 			template: idle(), image: "nowhere:1",
@@ -43,11 +44,21 @@ func TestABrokenServiceIsNamedWithItsCause(t *testing.T) {
 			sentence: []string{"no node takes pod broken-", "does not match its node selector disk=quantum"},
 			hint:     "correct the node selector of the template, or label a node so that it matches",
 		},
+		"a page that its probe does not find": {
+			template: lost(), image: "busybox:1", slow: true,
+			class:    v1alpha1.CauseProbe,
+			sentence: []string{"no progress for 15s", "its readiness probe has not succeeded", "Readiness probe failed: HTTP probe failed with statuscode: 404"},
+			hint:     "read its log, and check that it listens on the port and path that the probe asks",
+		},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l := newLab(t)
+			l := newLab(t, func(class *v1alpha1.EnvironmentClassSpec) {
+				if tc.slow {
+					class.NoProgressSeconds = 15
+				}
+			})
 			broken := l.service("broken", tc.template.Name)
 			broken.Image = l.image(tc.image)
 			l.create(page(), tc.template, l.shop(l.service("db", "page"), broken, l.service("web", "page")))
@@ -84,6 +95,14 @@ func crash() *v1alpha1.ServiceTemplate {
 	t := shell("crash", "echo cannot open the ledger >&2\nexit 3")
 	t.Spec.Ports = []v1alpha1.Port{{Name: "http", Port: 8080}}
 	t.Spec.Readiness = &v1alpha1.Readiness{TCP: &v1alpha1.TCPProbe{}}
+	return t
+}
+
+// lost is a template whose probe asks for a page that is not there.
+func lost() *v1alpha1.ServiceTemplate {
+	t := page()
+	t.Name = "lost"
+	t.Spec.Readiness.HTTP.Path = "/health"
 	return t
 }
 

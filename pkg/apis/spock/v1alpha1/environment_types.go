@@ -242,6 +242,9 @@ type Cause struct {
 	Class CauseClass `json:"class"`
 	// Message is the cause in one sentence.
 	Message string `json:"message"`
+	// Answer is what the failing probe got, in the words of the node.
+	// +optional
+	Answer string `json:"answer,omitempty"`
 	// Object that shows it, `kind/name`.
 	// +optional
 	Object string `json:"object,omitempty"`
@@ -254,6 +257,14 @@ type Cause struct {
 	// Log holds the last lines of the dead container.
 	// +optional
 	Log string `json:"log,omitempty"`
+}
+
+// Sentence is the message with the answer of the probe, if one is known.
+func (c *Cause) Sentence() string {
+	if c.Answer == "" {
+		return c.Message
+	}
+	return c.Message + "; " + c.Answer
 }
 
 // EnvironmentList is a list of Environments.

@@ -1,0 +1,45 @@
+package engine
+
+import (
+	"context"
+
+	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/health"
+)
+
+// logLines is how much of a container's log a cause keeps.
+const logLines = 50
+
+// explain adds to each cause what illustrates it: the last lines of the container that
+// shows it, and what a failing probe got. It is asked once per cause.
+func (e *Engine) explain(ctx context.Context, task Task, d *Decision) {
+	for i := range d.Services {
+		s := &d.Services[i]
+		evidence, ok := d.Evidence[s.Name]
+		if !ok || s.Cause == nil {
+			continue
+		}
+		if last := find(task.Record, s.Name); last != nil && last.Cause != nil && last.Cause.Log+last.Cause.Answer != "" && last.Cause.Message == s.Cause.Message {
+			s.Cause.Log, s.Cause.Answer = last.Cause.Log, last.Cause.Answer
+			continue
+		}
+		e.illustrate(ctx, task, s.Cause, evidence)
+	}
+	if d.Phase == v1alpha1.PhaseFailed {
+		d.Message = failure(d.Services)
+	}
+}
+
+// illustrate asks the target. What cannot be read must not hide the cause it would
+// illustrate.
+func (e *Engine) illustrate(ctx context.Context, task Task, cause *v1alpha1.Cause, evidence health.Evidence) {
+	if text, err := e.Target.Log(ctx, task.Scope, evidence.Pod, evidence.Container, evidence.Previous, logLines); err == nil {
+		cause.Log = text
+	}
+	if cause.Class != v1alpha1.CauseProbe {
+		return
+	}
+	if text, err := e.Target.Answer(ctx, task.Scope, evidence.Pod, evidence.Container); err == nil {
+		cause.Answer = text
+	}
+}
