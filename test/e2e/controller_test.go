@@ -47,21 +47,27 @@ func TestAKilledControllerResumes(t *testing.T) {
 	if end := l.ended(name); !end.IsTrue() {
 		t.Errorf("the CustomRun ended %s: %s", end.Reason, end.Message)
 	}
+	l.broughtUpOnce(log, "db", "orders", "web")
+	l.restartChangesNothing(log)
+}
+
+// broughtUpOnce says that one run, whoever drove it, has written each deployment once.
+func (l *lab) broughtUpOnce(log *audit, deployments ...string) {
+	l.Helper()
 	runs := l.runs("shop")
 	if run := runs[1]; len(runs) != 1 || run.Status.Phase != v1alpha1.PhaseReady {
-		t.Errorf("the EnvironmentRuns are %+v, want the one that was on its way, brought to its end", runs)
+		l.Errorf("the EnvironmentRuns are %+v, want the one that was on its way, brought to its end", runs)
 	}
 	all := in(l.home("shop"), writes(log.read()))
 	times := map[string]int{}
 	for _, name := range of("patch", "deployments", all) {
 		times[name]++
 	}
-	for _, name := range []string{"db", "orders", "web"} {
+	for _, name := range deployments {
 		if times[name] != 1 {
-			t.Errorf("deployment %s was written %d times in one rollout:\n%s", name, times[name], listing(all))
+			l.Errorf("deployment %s was written %d times in one rollout:\n%s", name, times[name], listing(all))
 		}
 	}
-	l.restartChangesNothing(log)
 }
 
 // restartChangesNothing asks a controller that remembers nothing for what is there.
