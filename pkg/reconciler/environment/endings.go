@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/engine"
 )
 
 // ending is how a run ends that is not brought to its end by the engine.
@@ -31,7 +32,7 @@ func (r *Reconciler) end(ctx context.Context, p *pass, run *v1alpha1.Environment
 	ended := run.DeepCopy()
 	ended.Status.Phase, ended.Status.Message, ended.Status.SupersededBy = how.phase, how.message, how.by
 	if mine := p.memory.run; mine != nil && mine.Name == run.Name && p.memory.record != nil {
-		ended.Status.Services, ended.Status.Writes = p.memory.record, p.memory.writes
+		ended.Status.Services, ended.Status.Writes = engine.Fit(p.memory.record, engine.StoryLimit), p.memory.writes
 		ended.Status.Progress = p.told.Progress
 	}
 	r.started(ended)

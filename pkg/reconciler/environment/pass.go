@@ -53,7 +53,7 @@ func (p *pass) finish(err error) reconciler.Event {
 	var wrong refusal
 	switch {
 	case errors.As(err, &wrong):
-		p.env.MarkFailed(wrong.reason, wrong.Error())
+		p.env.MarkFailed(wrong.reason, lines(wrong.Error(), refusalLimit))
 	case errors.Is(err, errWait):
 	case err != nil:
 		return err

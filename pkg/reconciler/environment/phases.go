@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -15,7 +16,7 @@ import (
 
 const (
 	// tellEvery is how often a status that only shows progress is written.
-	tellEvery = 500 * time.Millisecond
+	tellEvery = time.Second
 
 	defaultNoProgress = 120 * time.Second
 	defaultDeadline   = 600 * time.Second
@@ -103,7 +104,8 @@ func (r *Reconciler) record(ctx context.Context, p *pass) error {
 	if !o.Wake.IsZero() {
 		r.after(p.key, o.Wake.Sub(r.clock.Now()))
 	}
-	p.env.Status.Services = o.Services
+	services := engine.Fit(o.Services, engine.StoryLimit)
+	p.env.Status.Services = services
 	p.env.Status.Progress = fmt.Sprintf("%d/%d", o.Ready, len(o.Services))
 	p.env.Status.URL = firstURL(o.Services)
 	switch o.Phase {
@@ -115,7 +117,7 @@ func (r *Reconciler) record(ctx context.Context, p *pass) error {
 		p.env.MarkProgressing(o.Message + p.delay())
 	}
 	r.smooth(p)
-	return errors.Join(r.tellRun(ctx, p), p.trouble)
+	return errors.Join(r.tellRun(ctx, p, services), p.trouble)
 }
 
 // delay tells what keeps a write from being done.
@@ -143,7 +145,7 @@ func (r *Reconciler) smooth(p *pass) {
 	}
 	since := r.clock.Since(p.memory.toldAt)
 	news := p.env.Status.Phase != p.told.Phase || p.env.Status.Run != p.told.Run ||
-		p.told.ObservedGeneration != p.env.Generation || failures(p.env.Status.Services) != failures(p.told.Services)
+		p.told.ObservedGeneration != p.env.Generation || failsAnew(p.told.Services, p.env.Status.Services)
 	if news || since >= tellEvery {
 		p.memory.toldAt = r.clock.Now()
 		return
@@ -152,19 +154,29 @@ func (r *Reconciler) smooth(p *pass) {
 	r.after(p.key, tellEvery-since)
 }
 
-func failures(services []v1alpha1.ServiceStatus) int {
-	n := 0
-	for _, s := range services {
-		if s.State == v1alpha1.ServiceFailed {
-			n++
-		}
+// failsAnew says whether a service has failed, or has another cause, since it was last told.
+func failsAnew(told, now []v1alpha1.ServiceStatus) bool {
+	known := map[string]v1alpha1.CauseClass{}
+	for i := range told {
+		known[told[i].Name] = classOf(&told[i])
 	}
-	return n
+	return slices.ContainsFunc(now, func(s v1alpha1.ServiceStatus) bool {
+		class := classOf(&s)
+		return class != "" && class != known[s.Name]
+	})
+}
+
+// classOf is the class of why a service has failed; empty when it has not.
+func classOf(s *v1alpha1.ServiceStatus) v1alpha1.CauseClass {
+	if s.State != v1alpha1.ServiceFailed || s.Cause == nil {
+		return ""
+	}
+	return s.Cause.Class
 }
 
 // tellRun writes the run when it starts and when it ends. What happens after its end is
 // the Environment's story.
-func (r *Reconciler) tellRun(ctx context.Context, p *pass) error {
+func (r *Reconciler) tellRun(ctx context.Context, p *pass, services []v1alpha1.ServiceStatus) error {
 	if p.run.Done() {
 		return nil
 	}
@@ -177,7 +189,7 @@ func (r *Reconciler) tellRun(ctx context.Context, p *pass) error {
 	r.started(run)
 	run.Status.Phase, run.Status.Message = o.Phase, o.Message
 	run.Status.Progress = fmt.Sprintf("%d/%d", o.Ready, len(o.Services))
-	run.Status.Services, run.Status.Writes = o.Services, p.memory.writes
+	run.Status.Services, run.Status.Writes = services, p.memory.writes
 	if over {
 		r.ended(run)
 	}

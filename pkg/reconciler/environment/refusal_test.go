@@ -201,3 +201,20 @@ func TestWatchesThatAreNotInSyncAreWaitedFor(t *testing.T) {
 	l.target.observe = nil
 	l.bringUp()
 }
+
+func TestSentencesThatDoNotFitAreCounted(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ text, want string }{
+		"all fit":         {"one\ntwo", "one\ntwo"},
+		"one is too much": {"one\ntwo\nthree", "one\ntwo\nand 1 more like these"},
+		"a long first":    {"a sentence that is too long\ntwo", "a sentence\nand 1 more like these"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := lines(tc.text, 10); got != tc.want {
+				t.Errorf("lines() = %q, want %q", got, tc.want)
+			}
+		})
+	}
+}

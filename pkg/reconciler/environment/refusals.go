@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
@@ -28,6 +29,21 @@ type refusal struct {
 
 func (r refusal) Unwrap() error { return r.error }
 
+// refusalLimit is how many bytes of sentences a status takes: it holds them twice.
+const refusalLimit = 16 << 10
+
+// lines keeps as many whole lines of a text as fit, and says how many more there are.
+func lines(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	cut := strings.LastIndexByte(text[:limit], '\n')
+	if cut < 0 {
+		cut = limit
+	}
+	return fmt.Sprintf("%s\nand %d more like these", text[:cut], strings.Count(text[cut:], "\n"))
+}
+
 // invalid refuses what a user wrote.
 func invalid(err error) error { return refusal{v1alpha1.ReasonInvalid, err} }
 
@@ -37,7 +53,7 @@ func (r *Reconciler) closed(ctx context.Context, p *pass, why error) error {
 	if !errors.As(why, &wrong) || p.run == nil || p.run.Done() {
 		return why
 	}
-	ended, err := r.end(ctx, p, p.run, ending{phase: v1alpha1.PhaseFailed, message: wrong.Error()})
+	ended, err := r.end(ctx, p, p.run, ending{phase: v1alpha1.PhaseFailed, message: lines(wrong.Error(), refusalLimit)})
 	if err != nil {
 		return err
 	}

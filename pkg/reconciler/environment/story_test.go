@@ -9,8 +9,8 @@ import (
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
 )
 
-// A status that only shows progress waits until half a second after the last one.
-func TestProgressIsToldTwiceASecond(t *testing.T) {
+// A status that only shows progress waits until a second after the last one.
+func TestProgressIsToldOnceASecond(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
 	l.pass()
@@ -21,10 +21,10 @@ func TestProgressIsToldTwiceASecond(t *testing.T) {
 		wakes time.Duration
 		tells string
 	}{
-		{"too soon", 100 * time.Millisecond, 0, 400 * time.Millisecond, "0 of 2 services ready; db: written"},
-		{"still too soon", 499 * time.Millisecond, 1, time.Millisecond, "0 of 2 services ready; db: written"},
-		{"in time", 500 * time.Millisecond, 1, 0, "0 of 2 services ready; db: 0 of 1 pods are ready at the new version"},
-		{"with nothing new", 600 * time.Millisecond, 1, 0, "0 of 2 services ready; db: 0 of 1 pods are ready at the new version"},
+		{"too soon", 100 * time.Millisecond, 0, 900 * time.Millisecond, "0 of 2 services ready; db: written"},
+		{"still too soon", 999 * time.Millisecond, 1, time.Millisecond, "0 of 2 services ready; db: written"},
+		{"in time", time.Second, 1, 0, "0 of 2 services ready; db: 0 of 1 pods are ready at the new version"},
+		{"with nothing new", 1100 * time.Millisecond, 1, 0, "0 of 2 services ready; db: 0 of 1 pods are ready at the new version"},
 	}
 	for _, s := range steps {
 		l.clock.SetTime(began.Add(s.at))
