@@ -18,8 +18,19 @@ import (
 // Decide says what to do next to bring the world to the plan. It is pure: the same
 // plan, world and time give the same decision.
 func Decide(p *plan.Plan, w World, now time.Time) Decision {
+	d := pass(p, w, now, "")
+	failed := firstOf(d.Services, v1alpha1.ServiceFailed)
+	if !w.Stop || failed == nil || d.Idle() {
+		return d
+	}
+	return pass(p, w, now, failed.Name)
+}
+
+// pass goes over the nodes once. Unless halted is empty, nothing new starts, for that
+// service has failed.
+func pass(p *plan.Plan, w World, now time.Time, halted string) Decision {
 	k := walk{
-		plan: p, world: w, now: now,
+		plan: p, world: w, now: now, halted: halted,
 		record: map[string]*v1alpha1.ServiceStatus{},
 		gates:  make(map[string]gate, len(p.Nodes)),
 		views:  map[string]view{},
@@ -47,6 +58,7 @@ type walk struct {
 	plan   *plan.Plan
 	world  World
 	now    time.Time
+	halted string // the failed service because of which nothing new starts
 	record map[string]*v1alpha1.ServiceStatus
 	gates  map[string]gate           // by node
 	views  map[string]view           // of the hooks of the service at hand, by service
@@ -72,7 +84,9 @@ func (k *walk) passive() {
 			k.going[o.Service] = o.Key
 			continue
 		}
-		k.out.Passive = append(k.out.Passive, o)
+		if k.halted == "" {
+			k.out.Passive = append(k.out.Passive, o)
+		}
 	}
 }
 
@@ -84,6 +98,9 @@ func (k *walk) visit(n plan.Node) {
 		return
 	}
 	v := k.look(n)
+	if k.halted != "" && len(v.missing)+len(v.retry) > 0 {
+		in = gate{failed: true, holders: []string{k.halted}}
+	}
 	if in.open && v.cause == nil {
 		k.out.Apply = append(k.out.Apply, v.missing...)
 		k.out.Delete = append(k.out.Delete, v.retry...)

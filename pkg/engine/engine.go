@@ -35,6 +35,8 @@ type World struct {
 	Refused map[plan.Key]Refusal
 	// Clocks of a service.
 	Clocks Clocks
+	// Stop says that nothing new starts once a service has failed.
+	Stop bool
 	// Since is when the run began, by the clock of the target: what it wrote is not told
 	// by pods that are older.
 	Since time.Time

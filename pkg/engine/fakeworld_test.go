@@ -52,6 +52,7 @@ type fakeWorld struct {
 	refused   map[plan.Key]engine.Refusal
 	writes    int
 	deletions int
+	stop      bool
 }
 
 type fakeObject struct {
@@ -74,7 +75,7 @@ func newFakeWorld(behaves map[plan.Key]behaviour) *fakeWorld {
 
 func (w *fakeWorld) world() engine.World {
 	return engine.World{
-		State: w.state(), Scope: w.scope, Record: w.record, Refused: maps.Clone(w.refused), Clocks: clocks, Since: began,
+		State: w.state(), Scope: w.scope, Record: w.record, Refused: maps.Clone(w.refused), Clocks: clocks, Stop: w.stop, Since: began,
 	}
 }
 

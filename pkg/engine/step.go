@@ -34,6 +34,8 @@ type Task struct {
 	// Refused is kept by the caller between steps; Step adds to it.
 	Refused map[plan.Key]Refusal
 	Clocks  Clocks
+	// Stop says that nothing new starts once a service has failed.
+	Stop bool
 	// Since is when the run began, by the clock of the target.
 	Since time.Time
 }
@@ -73,7 +75,7 @@ func (e *Engine) see(ctx context.Context, task Task) (World, error) {
 	}
 	return World{
 		State: state, Scope: task.Scope, Record: task.Record,
-		Refused: task.Refused, Clocks: task.Clocks, Since: task.Since,
+		Refused: task.Refused, Clocks: task.Clocks, Stop: task.Stop, Since: task.Since,
 	}, nil
 }
 

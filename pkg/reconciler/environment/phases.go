@@ -1,6 +1,7 @@
 package environment
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -73,7 +74,7 @@ func (r *Reconciler) advance(ctx context.Context, p *pass) error {
 	var err error
 	p.outcome, err = r.engine.Step(ctx, engine.Task{
 		Plan: p.plan, Scope: p.scope, Record: p.memory.record, Refused: p.memory.refused,
-		Clocks: clocks(p.class), Since: p.run.CreationTimestamp.Time,
+		Clocks: clocks(p.class), Stop: stops(p.env, p.class), Since: p.run.CreationTimestamp.Time,
 	}, r.clock.Now)
 	if p.outcome.Phase == "" {
 		return r.unseen(p, err)
@@ -85,6 +86,12 @@ func (r *Reconciler) advance(ctx context.Context, p *pass) error {
 		return errWait
 	}
 	return nil
+}
+
+// stops says whether a failure keeps everything new from starting: the environment has the
+// first word, its class the second.
+func stops(env *v1alpha1.Environment, class *v1alpha1.EnvironmentClass) bool {
+	return cmp.Or(env.Spec.OnFailure, class.Spec.OnFailure, v1alpha1.OnFailureIsolate) == v1alpha1.OnFailureStop
 }
 
 func clocks(class *v1alpha1.EnvironmentClass) engine.Clocks {

@@ -103,3 +103,26 @@ func TestARunThatHasEndedIsHistory(t *testing.T) {
 		t.Errorf("the run changed (-before +after):\n%s", diff)
 	}
 }
+
+func TestWhoSaysWhatAFailureDoes(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		env, class v1alpha1.OnFailure
+		want       bool
+	}{
+		"nobody":                             {},
+		"the class":                          {class: v1alpha1.OnFailureStop, want: true},
+		"the environment":                    {env: v1alpha1.OnFailureStop, want: true},
+		"the environment, against its class": {env: v1alpha1.OnFailureIsolate, class: v1alpha1.OnFailureStop},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			env, class := &v1alpha1.Environment{}, &v1alpha1.EnvironmentClass{}
+			env.Spec.OnFailure, class.Spec.OnFailure = tc.env, tc.class
+			if got := stops(env, class); got != tc.want {
+				t.Errorf("stops() = %t, want %t", got, tc.want)
+			}
+		})
+	}
+}

@@ -65,11 +65,26 @@ type EnvironmentSpec struct {
 	// is. A cancelled deploy sets it, the next deploy clears it.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
+	// OnFailure says what a failed service does to the others; the class's when absent.
+	// +optional
+	OnFailure OnFailure `json:"onFailure,omitempty"`
 	// Run is the layer of one deploy: what the pipeline that asked for it sets on top of
 	// everything else. The next deploy replaces it as a whole.
 	// +optional
 	Run *RunLayer `json:"run,omitempty"`
 }
+
+// OnFailure is what a failed service does to services that do not depend on it.
+// +kubebuilder:validation:Enum=Isolate;Stop
+type OnFailure string
+
+// The answers to a failure.
+const (
+	// OnFailureIsolate lets independent services go on; dependants are blocked.
+	OnFailureIsolate OnFailure = "Isolate"
+	// OnFailureStop starts nothing new; what is on its way goes on.
+	OnFailureStop OnFailure = "Stop"
+)
 
 // ServiceOverride sets an image and values of one service in a layer.
 type ServiceOverride struct {

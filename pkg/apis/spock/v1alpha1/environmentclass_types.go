@@ -79,6 +79,10 @@ type EnvironmentClassSpec struct {
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	DeadlineSeconds int32 `json:"deadlineSeconds,omitempty"`
+	// OnFailure says what a failed service does to the others in environments that do not
+	// say it themselves; Isolate when absent.
+	// +optional
+	OnFailure OnFailure `json:"onFailure,omitempty"`
 }
 
 // EnvironmentClassList is a list of EnvironmentClasses.
