@@ -94,7 +94,7 @@ func (k *walk) passive() {
 func (k *walk) visit(n plan.Node) {
 	in := k.incoming(n)
 	if n.Kind == plan.Join {
-		k.set(n.Name, in)
+		k.set(n.Name, k.joined(n, in))
 		return
 	}
 	v := k.look(n)

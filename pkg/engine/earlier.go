@@ -35,7 +35,7 @@ func (k *walk) lookForEarlier(v *view, n plan.Node) {
 	if len(jobs) == 0 {
 		return
 	}
-	v.settled, v.going, v.missing = false, true, nil
+	v.settled, v.written, v.going, v.missing = false, false, true, nil
 	v.message = fmt.Sprintf("waits for %s of an earlier run to stop", jobs[0].Key)
 	for _, j := range jobs {
 		if k.world.State.Objects[j.Key].GetDeletionTimestamp() == nil {

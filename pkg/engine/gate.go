@@ -11,6 +11,9 @@ import (
 type gate struct {
 	// open: the node and everything before it is ready at the wanted revision.
 	open bool
+	// started: its own objects are written as wanted, and what it waits for let it; of a
+	// group, those of all its services.
+	started bool
 	// failed: it will not open without a change.
 	failed bool
 	// holders are services that keep it shut, the first few of them.
@@ -31,7 +34,7 @@ func (k *walk) incoming(n plan.Node) gate {
 	for _, name := range n.After {
 		g := k.gates[name]
 		switch {
-		case g.open:
+		case g.open, g.started && slices.Contains(n.Started, name):
 			continue
 		case g.failed && !in.failed:
 			in = gate{failed: true}
@@ -57,16 +60,23 @@ func (g *gate) add(from gate) {
 	}
 }
 
+// joined is the gate of a group: as open as what it comes after, and started when all of
+// that is.
+func (k *walk) joined(n plan.Node, in gate) gate {
+	in.started = !slices.ContainsFunc(n.After, func(name string) bool { return !k.gates[name].started })
+	return in
+}
+
 // outgoing is the gate of a service or hook: shut by itself when it is not ready,
 // else as open as what it comes after.
 func (k *walk) outgoing(n plan.Node, in gate, v view) gate {
 	switch {
 	case v.cause != nil:
-		return gate{failed: true, holders: []string{n.Service}}
+		return gate{failed: true, started: in.open && v.written, holders: []string{n.Service}}
 	case in.open && v.settled:
-		return gate{open: true}
+		return gate{open: true, started: true}
 	case in.open:
-		return gate{holders: []string{n.Service}}
+		return gate{started: v.written, holders: []string{n.Service}}
 	default:
 		return in
 	}

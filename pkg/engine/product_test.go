@@ -108,7 +108,8 @@ func drawService(t *rapid.T, group, name string, revision, earlier int) render.S
 	}
 	others := rapid.SliceOfNDistinct(rapid.IntRange(0, earlier-1), 0, 2, rapid.ID[int])
 	for _, i := range others.Draw(t, name+" needs") {
-		needs(fmt.Sprintf("s%d", i))(&s)
+		until := rapid.SampledFrom([]v1alpha1.Until{"", v1alpha1.UntilReady, v1alpha1.UntilStarted}).Draw(t, name+" waits until")
+		s.Needs = append(s.Needs, v1alpha1.Need{Service: fmt.Sprintf("s%d", i), Until: until})
 	}
 	for _, i := range others.Draw(t, name+" refers to") {
 		s.References = append(s.References, render.Reference{Service: fmt.Sprintf("s%d", i), Field: "file app.yaml"})

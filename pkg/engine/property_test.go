@@ -22,7 +22,8 @@ type walker struct {
 	t     *rapid.T
 	w     *fakeWorld
 	plan  *plan.Plan
-	first map[string][]plan.Object // by node: the objects of all nodes it comes after
+	first map[string][]plan.Object // by node: the objects of all nodes it comes after, which must be ready
+	begun map[string][]plan.Object // by node: the objects that must be written
 	// forget is asked before each step whether the controller has been restarted.
 	forget func() bool
 	told   []v1alpha1.ServiceStatus
@@ -36,11 +37,15 @@ func newWalker(t *rapid.T, w *fakeWorld, p *plan.Plan) *walker {
 
 // follow changes the plan.
 func (k *walker) follow(p *plan.Plan) {
-	k.plan, k.first = p, map[string][]plan.Object{}
+	k.plan, k.first, k.begun = p, map[string][]plan.Object{}, map[string][]plan.Object{}
 	objects := map[string][]plan.Object{}
 	for _, n := range p.Nodes {
 		objects[n.Name] = n.Objects
 		for _, name := range n.After {
+			if slices.Contains(n.Started, name) {
+				k.begun[n.Name] = append(k.begun[n.Name], objects[name]...)
+				continue
+			}
 			k.first[n.Name] = append(k.first[n.Name], k.first[name]...)
 			k.first[n.Name] = append(k.first[n.Name], objects[name]...)
 		}
@@ -87,6 +92,11 @@ func (k *walker) checkOrder(d engine.Decision) {
 		for _, before := range k.first[node[o.Key]] {
 			if k.w.hash(before.Key) != before.Hash || !k.w.isReady(before.Key) {
 				k.t.Fatalf("%s of node %s is written before %s is ready as wanted", o.Key, node[o.Key], before.Key)
+			}
+		}
+		for _, before := range k.begun[node[o.Key]] {
+			if k.w.hash(before.Key) != before.Hash {
+				k.t.Fatalf("%s of node %s is written before %s is written as wanted", o.Key, node[o.Key], before.Key)
 			}
 		}
 	}
@@ -272,9 +282,18 @@ func expected(p *plan.Plan, behaves map[plan.Key]behaviour) map[string]v1alpha1.
 			refusedPassive[o.Service] = true
 		}
 	}
-	states, shut := map[string]v1alpha1.ServiceState{}, map[string]bool{}
+	unwritten := func(objects []plan.Object) bool {
+		return slices.ContainsFunc(objects, func(o plan.Object) bool { return behaves[o.Key].fate == refused })
+	}
+	states, shut, never := map[string]v1alpha1.ServiceState{}, map[string]bool{}, map[string]bool{}
 	for _, n := range p.Nodes {
-		blocked := slices.ContainsFunc(n.After, func(name string) bool { return shut[name] })
+		blocked := slices.ContainsFunc(n.After, func(name string) bool {
+			if slices.Contains(n.Started, name) {
+				return never[name]
+			}
+			return shut[name]
+		})
+		never[n.Name] = blocked || refusedPassive[n.Service] || unwritten(n.Objects)
 		failed := n.Kind != plan.Join && (refusedPassive[n.Service] || !blocked && bad(n.Objects))
 		shut[n.Name] = blocked || failed
 		switch {

@@ -15,6 +15,8 @@ import (
 type view struct {
 	// settled: all objects are as wanted, and ready.
 	settled bool
+	// written: all objects are there as wanted.
+	written bool
 	// missing objects are to be written.
 	missing []plan.Object
 	// retry are jobs of an earlier run, failed or on their way, that must go first.
@@ -33,7 +35,7 @@ type view struct {
 
 // look sees how far a node's own objects are.
 func (k *walk) look(n plan.Node) view {
-	v := view{settled: true}
+	v := view{settled: true, written: true}
 	if cause, ok := k.bad[n.Service]; ok {
 		return view{cause: &cause}
 	}
@@ -62,7 +64,7 @@ func (k *walk) lookAt(v *view, n plan.Node, o plan.Object) {
 	case k.matches(o):
 		k.lookAtHealth(v, n, o, live)
 	default:
-		v.settled = false
+		v.settled, v.written = false, false
 		if r, ok := k.refusal(o); ok {
 			cause := r.Cause
 			v.cause = &cause
@@ -85,6 +87,7 @@ func (k *walk) lookAtHealth(v *view, n plan.Node, o plan.Object, live *unstructu
 		return
 	}
 	if o.Kind == "Job" && live.GetAnnotations()[v1alpha1.AnnotationRun] != k.world.Scope.Run {
+		v.written = false
 		v.retry = append(v.retry, Deletion{Key: o.Key, UID: live.GetUID()})
 		v.message = fmt.Sprintf("runs %s again", o.Key)
 		return
@@ -94,7 +97,7 @@ func (k *walk) lookAtHealth(v *view, n plan.Node, o plan.Object, live *unstructu
 }
 
 func (v *view) goes(key plan.Key) {
-	v.settled, v.going = false, true
+	v.settled, v.written, v.going = false, false, true
 	v.message = fmt.Sprintf("waits for the old %s to go", key)
 }
 

@@ -45,6 +45,7 @@ func Compute(in Input) (*Plan, error) {
 			n = Node{Name: name, Kind: Join, Group: groups[name]}
 		}
 		n.After = g.Before(name)
+		n.Started = g.started(name, n.After)
 		p.Nodes = append(p.Nodes, n)
 	}
 	p.Digest = digest(p)

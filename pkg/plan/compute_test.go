@@ -49,6 +49,31 @@ func TestCompute(t *testing.T) {
 			join group:data after db, cache
 			join group:apps after api, web`,
 		},
+		"a start is enough for a need that says so, whatever refers to it": {
+			in: input(byNeeds, group("apps", service("db"), service("api", need(v1alpha1.Need{Service: "db", Until: v1alpha1.UntilStarted}), refersTo("db")))),
+			want: `
+			passive: ConfigMap/db ConfigMap/api
+			service db: Deployment/db
+			service api after db (started): Deployment/api
+			join group:apps after db, api`,
+		},
+		"of two needs the stricter one holds": {
+			in: input(byNeeds, group("apps", service("db"), service("api", need(v1alpha1.Need{Service: "db", Until: v1alpha1.UntilStarted}), needs("db")))),
+			want: `
+			passive: ConfigMap/db ConfigMap/api
+			service db: Deployment/db
+			service api after db: Deployment/api
+			join group:apps after db, api`,
+		},
+		"the order of groups is stricter than a start": {
+			in: input(byGroups, group("data", service("db")), group("apps", service("api", need(v1alpha1.Need{Group: "data", Until: v1alpha1.UntilStarted})))),
+			want: `
+			passive: ConfigMap/db ConfigMap/api
+			service db: Deployment/db
+			join group:data after db
+			service api after group:data: Deployment/api
+			join group:apps after api, group:data`,
+		},
 		"a need orders two services of a group": {
 			in: input(byGroups, group("apps", service("api", needs("auth")), service("auth"))),
 			want: `

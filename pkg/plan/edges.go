@@ -19,6 +19,7 @@ type wiring struct {
 	group   map[string]string // of a service, by name
 	entry   map[string]string // the first node of a service, by its name
 	softly  map[[2]string]bool
+	early   map[[2]string]bool   // edges into the first node of a service that only wait for a start
 	remedy  map[[2]string]string // how to cut an edge, by its ends, when it can be cut
 	product *v1alpha1.Product
 }
@@ -26,7 +27,7 @@ type wiring struct {
 func edges(product *v1alpha1.Product, rendered *render.Rendered) *wiring {
 	w := &wiring{
 		tier: map[string]int{}, group: map[string]string{}, entry: map[string]string{},
-		softly: map[[2]string]bool{}, remedy: map[[2]string]string{}, product: product,
+		softly: map[[2]string]bool{}, early: map[[2]string]bool{}, remedy: map[[2]string]string{}, product: product,
 	}
 	for i, g := range product.Spec.Groups {
 		w.tier[g.Name] = i
@@ -100,6 +101,9 @@ func (w *wiring) addNeeds(s render.Service) {
 			w.softly[[2]string{from, s.Name}] = true
 			continue
 		}
+		edge := [2]string{from, w.entry[s.Name]}
+		known := slices.Contains(w.Before(edge[1]), from)
+		w.early[edge] = n.Until == v1alpha1.UntilStarted && (!known || w.early[edge])
 		w.cuttable(from, s.Name, fmt.Sprintf("set `soft: true` on the need of service %s for %s, or remove it", s.Name, what))
 		w.AddEdge(from, w.entry[s.Name], s.Name+" needs "+what)
 	}
@@ -125,6 +129,17 @@ func (w *wiring) cuttable(from, service, remedy string) {
 	if !slices.Contains(w.Before(to), from) {
 		w.remedy[[2]string{from, to}] = remedy
 	}
+}
+
+// started are the nodes before one of which a start is enough.
+func (w *wiring) started(node string, before []string) []string {
+	var out []string
+	for _, name := range before {
+		if w.early[[2]string{name, node}] {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // refusal turns a cycle into a sentence with a remedy: how to cut the first of its edges

@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -106,7 +107,7 @@ func picture(p *plan.Plan) string {
 	for _, n := range p.Nodes {
 		line := strings.ToLower(string(n.Kind)) + " " + n.Name
 		if len(n.After) > 0 {
-			line += " after " + strings.Join(n.After, ", ")
+			line += " after " + strings.Join(marked(n), ", ")
 		}
 		if len(n.Objects) > 0 {
 			line += ": " + keys(n.Objects)
@@ -114,6 +115,18 @@ func picture(p *plan.Plan) string {
 		b.WriteString(line + "\n")
 	}
 	return b.String()
+}
+
+// marked are the nodes that a node comes after, with a mark where a start is enough.
+func marked(n plan.Node) []string {
+	var out []string
+	for _, name := range n.After {
+		if slices.Contains(n.Started, name) {
+			name += " (started)"
+		}
+		out = append(out, name)
+	}
+	return out
 }
 
 func keys(objects []plan.Object) string {

@@ -49,6 +49,9 @@ type Node struct {
 	Service string
 	// After are the nodes that gate this one.
 	After []string
+	// Started are those of After that need not be ready: it is enough that their objects
+	// are written.
+	Started []string
 	// Objects to write; none for a join.
 	Objects []Object
 	// Image and URL of a service.

@@ -107,6 +107,9 @@ func digest(p *Plan) string {
 	add(p.Passive)
 	for _, n := range p.Nodes {
 		lines = append(lines, fmt.Sprintf("node %q after %q\n", n.Name, slices.Sorted(slices.Values(n.After))))
+		if len(n.Started) > 0 {
+			lines = append(lines, fmt.Sprintf("node %q after the start of %q\n", n.Name, slices.Sorted(slices.Values(n.Started))))
+		}
 		add(n.Objects)
 	}
 	slices.Sort(lines)

@@ -72,8 +72,14 @@ func TestNamesAreRefused(t *testing.T) {
 		"two services of one name in one group": {func(c change) { c.service("seed").Name = "orders" }, `product.spec.groups[1].services[1] (orders): the service "orders" is in group "apps" twice; rename one of them`},
 		"an unknown template":                   {func(c change) { c.service("orders").Template = "go-servic" }, inOrders + `there is no template "go-servic"; did you mean "go-service"?`},
 		"an unknown needed service":             {func(c change) { c.service("orders").Needs[0].Service = "cahce" }, inOrders + `needs[0]: the product has no service "cahce"; did you mean "cache"?`},
-		"an unknown needed group":               {func(c change) { c.service("orders").Needs[1].Group = "date" }, inOrders + `needs[1]: the product has no group "date"; did you mean "data"?`},
-		"a need of nothing":                     {func(c change) { c.service("orders").Needs = []v1alpha1.Need{{}} }, inOrders + `needs[0]: the need has neither or both of service and group; set exactly one`},
+		"a need of an end that does not come": {func(c change) {
+			c.service("orders").Needs = []v1alpha1.Need{{Service: "orders-db", Until: v1alpha1.UntilCompleted}}
+		}, inOrders + `needs[0].until: the service "orders-db" runs on and never completes; wait until Ready, or use a template whose container.kind is Job`},
+		"a soft need with an end": {func(c change) {
+			c.service("orders").Needs = []v1alpha1.Need{{Service: "orders-db", Until: v1alpha1.UntilStarted, Soft: true}}
+		}, inOrders + `needs[0]: a soft need waits for nothing, and cannot say until when; remove until or soft`},
+		"an unknown needed group": {func(c change) { c.service("orders").Needs[1].Group = "date" }, inOrders + `needs[1]: the product has no group "date"; did you mean "data"?`},
+		"a need of nothing":       {func(c change) { c.service("orders").Needs = []v1alpha1.Need{{}} }, inOrders + `needs[0]: the need has neither or both of service and group; set exactly one`},
 		"an override of an unknown service in each layer but the class, which serves many products": {func(c change) {
 			c.in.Class.Spec.Services = []v1alpha1.ServiceOverride{{Name: "ordrs"}}
 			c.in.Environment.Spec.Services[0].Name = "order"

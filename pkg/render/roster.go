@@ -150,7 +150,9 @@ func (r *roster) checkMember(m *member, p *problems) {
 			"there is no template %q", m.service.Template)
 	}
 	for i, need := range m.service.Needs {
-		r.checkNeed(fmt.Sprintf("%s: needs[%d]", m.field, i), need, p)
+		field := fmt.Sprintf("%s: needs[%d]", m.field, i)
+		r.checkNeed(field, need, p)
+		r.checkUntil(field, need, p)
 	}
 }
 
@@ -168,6 +170,32 @@ func (r *roster) checkNeed(field string, need v1alpha1.Need, p *problems) {
 	case need.Service != "" && !r.runs(need.Service):
 		p.add(field, fmt.Sprintf("add %q to environment.spec.only", need.Service), "the service %q is left out by environment.spec.only", need.Service)
 	}
+}
+
+// checkUntil checks that a need can end: a job completes, a service that runs does not. The
+// budget for rules in the CRD is used up by the rule that every need has one object.
+func (r *roster) checkUntil(field string, need v1alpha1.Need, p *problems) {
+	if need.Soft && need.Until != "" {
+		p.add(field, "remove until or soft", "a soft need waits for nothing, and cannot say until when")
+	}
+	if need.Until != v1alpha1.UntilCompleted {
+		return
+	}
+	for _, m := range r.members {
+		needed := m.service.Name == need.Service || need.Group != "" && m.group == need.Group && r.runs(m.service.Name)
+		if needed && !m.completes() {
+			p.add(field+".until", "wait until Ready, or use a template whose container.kind is Job", "the service %q runs on and never completes", m.service.Name)
+		}
+	}
+}
+
+// completes says whether the service can complete. Manifests of a template's own may hold
+// a job; a template that is not there is refused elsewhere.
+func (m *member) completes() bool {
+	if m.template == nil || m.template.Spec.Container == nil || len(m.template.Spec.Container.Manifests) > 0 {
+		return true
+	}
+	return m.template.Spec.Container.Kind == v1alpha1.WorkloadJob
 }
 
 func (r *roster) groupNames() []string {

@@ -104,6 +104,20 @@ type ProductService struct {
 	Expose *Expose `json:"expose,omitempty"`
 }
 
+// Until is how far a needed service must have come.
+// +kubebuilder:validation:Enum=Started;Ready;Completed
+type Until string
+
+// The steps to wait for.
+const (
+	// UntilStarted waits until the objects of the service are written.
+	UntilStarted Until = "Started"
+	// UntilReady waits until it is ready.
+	UntilReady Until = "Ready"
+	// UntilCompleted waits until its job has completed.
+	UntilCompleted Until = "Completed"
+)
+
 // Need is a service or group that must come first.
 // +kubebuilder:validation:XValidation:rule="has(self.service) != has(self.group)",message="set exactly one of service and group"
 type Need struct {
@@ -113,6 +127,11 @@ type Need struct {
 	// Group of the product.
 	// +optional
 	Group string `json:"group,omitempty"`
+	// Until is how far it must have come, every service of it for a group: Ready when
+	// absent. Completed is for services that are jobs. Started makes a reference to the
+	// service in a config wait no longer than that.
+	// +optional
+	Until Until `json:"until,omitempty"`
 	// Soft orders without gating: the service does not wait for it. It cuts a cycle.
 	// +optional
 	Soft bool `json:"soft,omitempty"`
