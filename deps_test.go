@@ -28,7 +28,7 @@ var layers = [][]string{
 	{"pkg/deploy"},
 	{"pkg/engine"},
 	{"pkg/target"},
-	{"pkg/plan", "pkg/scaffold", "pkg/progress"},
+	{"pkg/plan", "pkg/scaffold", "pkg/progress", "pkg/history"},
 	{"pkg/render", "pkg/health", "pkg/policy"},
 	{"pkg/graph", "pkg/expr", "pkg/manifest", "pkg/nearest"},
 	{"pkg/client"},
@@ -36,7 +36,7 @@ var layers = [][]string{
 }
 
 // pure rooms are functions of their input.
-var pure = []string{"pkg/graph", "pkg/plan", "pkg/render", "pkg/health", "pkg/expr", "pkg/manifest", "pkg/nearest", "pkg/scaffold", "pkg/progress"}
+var pure = []string{"pkg/graph", "pkg/plan", "pkg/render", "pkg/health", "pkg/expr", "pkg/manifest", "pkg/nearest", "pkg/scaffold", "pkg/progress", "pkg/history"}
 
 // impure is what a pure room must not import, itself or through another room. A path
 // that ends in a slash stands for all below it.

@@ -48,6 +48,7 @@ func pass(p *plan.Plan, w World, now time.Time, halted string) Decision {
 	for _, n := range p.Nodes {
 		k.visit(n)
 	}
+	k.out.Apply = k.urgentFirst()
 	k.conclude()
 	k.prune()
 	return k.out
@@ -65,6 +66,7 @@ type walk struct {
 	bad    map[string]v1alpha1.Cause // services with a passive object that was refused
 	going  map[string]plan.Key       // services with a passive object that must go before it is written
 	open   int                       // gates that are open
+	ready  []ready                   // what may be written, in plan order
 	out    Decision
 
 	earlier map[string][]Deletion // jobs of earlier plans that still run, by node
@@ -102,7 +104,9 @@ func (k *walk) visit(n plan.Node) {
 		in = gate{failed: true, holders: []string{k.halted}}
 	}
 	if in.open && v.cause == nil {
-		k.out.Apply = append(k.out.Apply, v.missing...)
+		if len(v.missing) > 0 {
+			k.ready = append(k.ready, ready{rank: k.world.Ranks[n.Name], objects: v.missing})
+		}
 		k.out.Delete = append(k.out.Delete, v.retry...)
 	}
 	k.set(n.Name, k.outgoing(n, in, v))
@@ -111,6 +115,23 @@ func (k *walk) visit(n plan.Node) {
 		return
 	}
 	k.out.Services = append(k.out.Services, k.tell(n, in, v))
+}
+
+// ready are objects of one node that may be written.
+type ready struct {
+	rank    time.Duration
+	objects []plan.Object
+}
+
+// urgentFirst puts what holds up most of the plan before the rest: writes begin in this
+// order, and not all at once. Equals keep the order of the plan.
+func (k *walk) urgentFirst() []plan.Object {
+	slices.SortStableFunc(k.ready, func(a, b ready) int { return cmp.Compare(b.rank, a.rank) })
+	var objects []plan.Object
+	for _, r := range k.ready {
+		objects = append(objects, r.objects...)
+	}
+	return objects
 }
 
 // rememberHook keeps what a service must tell of its hooks: the first one that is not

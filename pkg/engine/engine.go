@@ -33,8 +33,11 @@ type World struct {
 	Record []v1alpha1.ServiceStatus
 	// Refused are writes that the target refused, by key.
 	Refused map[plan.Key]Refusal
-	// Clocks of a service.
-	Clocks Clocks
+	// Clocks of a service that has none of its own in OwnClocks.
+	Clocks    Clocks
+	OwnClocks map[string]Clocks
+	// Ranks tell, by node, what is urgent: of what may be written, the highest goes first.
+	Ranks map[string]time.Duration
 	// Stop says that nothing new starts once a service has failed.
 	Stop bool
 	// Since is when the run began, by the clock of the target: what it wrote is not told
@@ -56,6 +59,14 @@ type Clocks struct {
 	NoProgress time.Duration
 	// Deadline is the longest time from the first write to ready.
 	Deadline time.Duration
+}
+
+// clocks are those of a service.
+func (w *World) clocks(service string) Clocks {
+	if own, ok := w.OwnClocks[service]; ok {
+		return own
+	}
+	return w.Clocks
 }
 
 // Decision is what to do, and what to tell.

@@ -33,7 +33,10 @@ type Task struct {
 	Record []v1alpha1.ServiceStatus
 	// Refused is kept by the caller between steps; Step adds to it.
 	Refused map[plan.Key]Refusal
-	Clocks  Clocks
+	// Clocks, OwnClocks and Ranks are those of World.
+	Clocks    Clocks
+	OwnClocks map[string]Clocks
+	Ranks     map[string]time.Duration
 	// Stop says that nothing new starts once a service has failed.
 	Stop bool
 	// Since is when the run began, by the clock of the target.
@@ -75,7 +78,8 @@ func (e *Engine) see(ctx context.Context, task Task) (World, error) {
 	}
 	return World{
 		State: state, Scope: task.Scope, Record: task.Record,
-		Refused: task.Refused, Clocks: task.Clocks, Stop: task.Stop, Since: task.Since,
+		Refused: task.Refused, Clocks: task.Clocks, OwnClocks: task.OwnClocks, Ranks: task.Ranks,
+		Stop: task.Stop, Since: task.Since,
 	}, nil
 }
 

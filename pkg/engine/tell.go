@@ -59,8 +59,9 @@ func (k *walk) times(s, last *v1alpha1.ServiceStatus, v view) {
 		s.ReadyAt = stampOf(k.now)
 	}
 	if waits {
-		k.wake(s.ProgressAt.Add(k.world.Clocks.NoProgress))
-		k.wake(s.StartedAt.Add(k.world.Clocks.Deadline))
+		clocks := k.world.clocks(s.Name)
+		k.wake(s.ProgressAt.Add(clocks.NoProgress))
+		k.wake(s.StartedAt.Add(clocks.Deadline))
 	}
 }
 

@@ -111,12 +111,13 @@ func (k *walk) lookAtClocks(v *view, n plan.Node) {
 	if r.ProgressAt != nil && strings.HasSuffix(r.Message, v.message) {
 		moved = r.ProgressAt.Time
 	}
-	stalled, late := moved.Add(k.world.Clocks.NoProgress), r.StartedAt.Add(k.world.Clocks.Deadline)
+	clocks := k.world.clocks(n.Service)
+	stalled, late := moved.Add(clocks.NoProgress), r.StartedAt.Add(clocks.Deadline)
 	switch {
 	case !k.now.Before(late):
-		k.expire(v, n, v1alpha1.CauseDeadline, fmt.Sprintf("not ready %s after it was written", k.world.Clocks.Deadline))
+		k.expire(v, n, v1alpha1.CauseDeadline, fmt.Sprintf("not ready %s after it was written", clocks.Deadline))
 	case !k.now.Before(stalled):
-		k.expire(v, n, v1alpha1.CauseNoProgress, fmt.Sprintf("no progress for %s", k.world.Clocks.NoProgress))
+		k.expire(v, n, v1alpha1.CauseNoProgress, fmt.Sprintf("no progress for %s", clocks.NoProgress))
 	}
 }
 

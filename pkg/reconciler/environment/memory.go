@@ -25,6 +25,7 @@ type memory struct {
 	// refusedAt is when refused was last emptied.
 	refusedAt time.Time
 	writes    int64
+	past      past
 	toldAt    time.Time // when the status was last allowed out
 }
 

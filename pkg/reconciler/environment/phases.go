@@ -18,9 +18,6 @@ import (
 const (
 	// tellEvery is how often a status that only shows progress is written.
 	tellEvery = time.Second
-
-	defaultNoProgress = 120 * time.Second
-	defaultDeadline   = 600 * time.Second
 )
 
 // suspend ends the pass of a suspended environment, and the run that is on its way.
@@ -71,10 +68,14 @@ func (r *Reconciler) prepare(ctx context.Context, p *pass) error {
 // told before it is tried again.
 func (r *Reconciler) advance(ctx context.Context, p *pass) error {
 	r.reconsider(p)
+	if err := r.remember(p); err != nil {
+		return err
+	}
 	var err error
 	p.outcome, err = r.engine.Step(ctx, engine.Task{
 		Plan: p.plan, Scope: p.scope, Record: p.memory.record, Refused: p.memory.refused,
-		Clocks: clocks(p.class), Stop: stops(p.env, p.class), Since: p.run.CreationTimestamp.Time,
+		Clocks: clocks(p.class), OwnClocks: p.memory.past.clocks, Ranks: p.memory.past.ranks,
+		Stop: stops(p.env, p.class), Since: p.run.CreationTimestamp.Time,
 	}, r.clock.Now)
 	if p.outcome.Phase == "" {
 		return r.unseen(p, err)
@@ -92,17 +93,6 @@ func (r *Reconciler) advance(ctx context.Context, p *pass) error {
 // first word, its class the second.
 func stops(env *v1alpha1.Environment, class *v1alpha1.EnvironmentClass) bool {
 	return cmp.Or(env.Spec.OnFailure, class.Spec.OnFailure, v1alpha1.OnFailureIsolate) == v1alpha1.OnFailureStop
-}
-
-func clocks(class *v1alpha1.EnvironmentClass) engine.Clocks {
-	c := engine.Clocks{NoProgress: defaultNoProgress, Deadline: defaultDeadline}
-	if s := class.Spec.NoProgressSeconds; s > 0 {
-		c.NoProgress = time.Duration(s) * time.Second
-	}
-	if s := class.Spec.DeadlineSeconds; s > 0 {
-		c.Deadline = time.Duration(s) * time.Second
-	}
-	return c
 }
 
 // record tells the story: on the Environment, and on the run when it starts and ends.

@@ -70,12 +70,13 @@ type EnvironmentClassSpec struct {
 	// +optional
 	// +listType=set
 	IngressNamespaces []string `json:"ingressNamespaces,omitempty"`
-	// NoProgressSeconds is the longest time a service may show no progress; 120 when absent.
+	// NoProgressSeconds is the longest time a service may show no progress. When absent
+	// it follows from past runs, and is 120 for a service that none knows.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	NoProgressSeconds int32 `json:"noProgressSeconds,omitempty"`
 	// DeadlineSeconds is the longest time a service may take from its first write to
-	// ready; 600 when absent.
+	// ready. When absent it follows from past runs, and is 600 for a service that none knows.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	DeadlineSeconds int32 `json:"deadlineSeconds,omitempty"`
