@@ -22,30 +22,36 @@ import (
 
 // compute makes the plan of an environment as the controller does.
 func (c *Cluster) compute(ctx context.Context, env *v1alpha1.Environment) (*plan.Plan, error) {
+	product, rendered, err := c.render(ctx, env)
+	if err != nil {
+		return nil, err
+	}
+	return plan.Compute(plan.Input{Product: product, Rendered: rendered, Environment: env})
+}
+
+// render makes the services of an environment as the controller does.
+func (c *Cluster) render(ctx context.Context, env *v1alpha1.Environment) (*v1alpha1.Product, *render.Rendered, error) {
 	in := render.Input{Environment: env, Namespace: scaffold.NamespaceOf(env), Templates: map[string]*v1alpha1.ServiceTemplate{}}
 	spock := c.Spock.SpockV1alpha1()
 	var err error
 	in.Product, err = spock.Products(env.Namespace).Get(ctx, env.Spec.Product, metav1.GetOptions{})
 	if err != nil {
-		return nil, missing(err, fmt.Sprintf("spec.product: there is no Product %q in namespace %s; see: kubectl get products -n %s",
+		return nil, nil, missing(err, fmt.Sprintf("spec.product: there is no Product %q in namespace %s; see: kubectl get products -n %s",
 			env.Spec.Product, env.Namespace, env.Namespace))
 	}
 	in.Class, err = spock.EnvironmentClasses().Get(ctx, env.Spec.Class, metav1.GetOptions{})
 	if err != nil {
-		return nil, missing(err, fmt.Sprintf("spec.class: there is no EnvironmentClass %q; see: kubectl get environmentclasses", env.Spec.Class))
+		return nil, nil, missing(err, fmt.Sprintf("spec.class: there is no EnvironmentClass %q; see: kubectl get environmentclasses", env.Spec.Class))
 	}
 	templates, err := spock.ServiceTemplates(env.Namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return nil, explain(fmt.Errorf("list the templates of namespace %s: %w", env.Namespace, err))
+		return nil, nil, explain(fmt.Errorf("list the templates of namespace %s: %w", env.Namespace, err))
 	}
 	for i := range templates.Items {
 		in.Templates[templates.Items[i].Name] = &templates.Items[i]
 	}
-	rendered, err := render.Product(in)
-	if err != nil {
-		return nil, err // sentences, one per line
-	}
-	return plan.Compute(plan.Input{Product: in.Product, Rendered: rendered, Environment: env})
+	rendered, err := render.Product(in) // its errors are sentences, one per line
+	return in.Product, rendered, err
 }
 
 func missing(err error, sentence string) error {

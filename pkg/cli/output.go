@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/yaml"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
@@ -63,7 +62,7 @@ func (f *format) environment(out io.Writer, env *v1alpha1.Environment) (bool, er
 }
 
 // object prints an object as JSON or YAML.
-func (f *format) object(out io.Writer, object runtime.Object) error {
+func (f *format) object(out io.Writer, object any) error {
 	text, err := json.MarshalIndent(object, "", "  ")
 	if err == nil && f.value == asYAML {
 		text, err = yaml.JSONToYAML(text)
