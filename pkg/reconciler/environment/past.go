@@ -12,15 +12,16 @@ import (
 )
 
 // The clocks of a service of which no run is known, and the bounds of those that follow
-// from past runs.
+// from past runs. A new image may have to be pulled, which shows no progress for as long
+// as it takes, so a service that was always fast gets no less time for it than a new one.
 const (
 	defaultNoProgress = 120 * time.Second
 	defaultDeadline   = 600 * time.Second
 )
 
 var (
-	noProgressBounds = history.Bounds{Floor: 60 * time.Second, Ceiling: 300 * time.Second}
-	deadlineBounds   = history.Bounds{Floor: 180 * time.Second, Ceiling: 1800 * time.Second}
+	noProgressBounds = history.Bounds{Floor: defaultNoProgress, Ceiling: 600 * time.Second}
+	deadlineBounds   = history.Bounds{Floor: 300 * time.Second, Ceiling: 3600 * time.Second}
 )
 
 // past is what earlier runs say about the one that is on its way. It is read once a run:

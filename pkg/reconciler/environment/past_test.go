@@ -11,9 +11,9 @@ import (
 	"spock.dev/spock/pkg/engine"
 )
 
-// slowDatabase is a run of another environment of the product, in which db took 70 seconds.
+// slowDatabase is a run of another environment of the product, in which db took 120 seconds.
 func slowDatabase() *v1alpha1.EnvironmentRun {
-	start, ready := metav1.NewMicroTime(began), metav1.NewMicroTime(began.Add(70*time.Second))
+	start, ready := metav1.NewMicroTime(began), metav1.NewMicroTime(began.Add(120*time.Second))
 	return &v1alpha1.EnvironmentRun{
 		ObjectMeta: metav1.ObjectMeta{Namespace: team, Name: "other-1", Labels: map[string]string{v1alpha1.LabelProduct: "shop", v1alpha1.LabelEnvironment: "other"}},
 		Spec:       v1alpha1.EnvironmentRunSpec{Environment: "other", EnvironmentUID: "uid-2"},
@@ -27,9 +27,9 @@ func TestPastRunsSetTheClocksThatTheClassLeavesOpen(t *testing.T) {
 		class func(*v1alpha1.EnvironmentClassSpec)
 		want  engine.Clocks
 	}{
-		"both":         {class: func(*v1alpha1.EnvironmentClassSpec) {}, want: engine.Clocks{NoProgress: 210 * time.Second, Deadline: 210 * time.Second}},
-		"the deadline": {class: func(s *v1alpha1.EnvironmentClassSpec) { s.NoProgressSeconds = 7 }, want: engine.Clocks{NoProgress: 7 * time.Second, Deadline: 210 * time.Second}},
-		"the progress": {class: func(s *v1alpha1.EnvironmentClassSpec) { s.DeadlineSeconds = 30 }, want: engine.Clocks{NoProgress: 210 * time.Second, Deadline: 30 * time.Second}},
+		"both":         {class: func(*v1alpha1.EnvironmentClassSpec) {}, want: engine.Clocks{NoProgress: 360 * time.Second, Deadline: 360 * time.Second}},
+		"the deadline": {class: func(s *v1alpha1.EnvironmentClassSpec) { s.NoProgressSeconds = 7 }, want: engine.Clocks{NoProgress: 7 * time.Second, Deadline: 360 * time.Second}},
+		"the progress": {class: func(s *v1alpha1.EnvironmentClassSpec) { s.DeadlineSeconds = 30 }, want: engine.Clocks{NoProgress: 360 * time.Second, Deadline: 30 * time.Second}},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
