@@ -32,11 +32,7 @@ left; the teardown goes on when it stops following.`,
 	cmd.Flags().BoolVar(&wait, "wait", true, "follow until nothing is left")
 	cmd.Flags().DurationVar(&timeout, "timeout", 10*time.Minute, "how long to follow")
 	cmd.RunE = ran(func(cmd *cobra.Command, args []string) error {
-		cluster, err := s.Connect(s.connection)
-		if err != nil {
-			return err
-		}
-		env, err := cluster.environment(cmd.Context(), args[0])
+		cluster, env, err := s.environment(cmd.Context(), args[0])
 		if err != nil {
 			return err
 		}

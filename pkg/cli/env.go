@@ -27,6 +27,16 @@ func newEnv(s *session) *cobra.Command {
 	return cmd
 }
 
+// environment connects to the cluster and reads the Environment that a command is about.
+func (s *session) environment(ctx context.Context, name string) (*Cluster, *v1alpha1.Environment, error) {
+	cluster, err := s.Connect(s.connection)
+	if err != nil {
+		return nil, nil, err
+	}
+	env, err := cluster.environment(ctx, name)
+	return cluster, env, err
+}
+
 // environment reads an Environment; the error of a missing one says which there are.
 func (c *Cluster) environment(ctx context.Context, name string) (*v1alpha1.Environment, error) {
 	environments := c.Spock.SpockV1alpha1().Environments(c.Namespace)

@@ -28,11 +28,7 @@ func newHistory(s *session) *cobra.Command {
 	format := outputFlag(cmd, asTable, asWide, asJSON, asYAML, asName)
 	cmd.Flags().BoolVar(&headless, "no-headers", false, "leave the titles of the table out")
 	cmd.RunE = ran(func(cmd *cobra.Command, args []string) error {
-		cluster, err := s.Connect(s.connection)
-		if err != nil {
-			return err
-		}
-		env, err := cluster.environment(cmd.Context(), args[0])
+		cluster, env, err := s.environment(cmd.Context(), args[0])
 		if err != nil {
 			return err
 		}

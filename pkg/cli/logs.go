@@ -33,11 +33,7 @@ as they come; Ctrl-C ends it, and is no failure.`,
 	cmd.Flags().BoolVar(&l.previous, "previous", false, "the instance before the last restart")
 	cmd.MarkFlagsMutuallyExclusive("follow", "previous")
 	cmd.RunE = ran(func(cmd *cobra.Command, args []string) error {
-		cluster, err := s.Connect(s.connection)
-		if err != nil {
-			return err
-		}
-		env, err := cluster.environment(cmd.Context(), args[0])
+		cluster, env, err := s.environment(cmd.Context(), args[0])
 		if err != nil {
 			return err
 		}

@@ -22,11 +22,7 @@ func newShow(s *session) *cobra.Command {
 	}
 	format := outputFlag(cmd, asTable, asWide, asJSON, asYAML, asName)
 	cmd.RunE = ran(func(cmd *cobra.Command, args []string) error {
-		cluster, err := s.Connect(s.connection)
-		if err != nil {
-			return err
-		}
-		env, err := cluster.environment(cmd.Context(), args[0])
+		_, env, err := s.environment(cmd.Context(), args[0])
 		if err != nil {
 			return err
 		}
