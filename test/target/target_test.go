@@ -59,7 +59,7 @@ func newLab(t *testing.T) *lab {
 	}
 	l := &lab{T: t, config: config, kube: kubernetes.NewForConfigOrDie(config), changed: make(chan types.NamespacedName, 10000)}
 	l.team = l.namespace("target-")
-	l.target, err = kube.New(t.Context(), config, func(env types.NamespacedName) { l.changed <- env })
+	l.target, err = kube.New(t.Context(), config, func(env types.NamespacedName) { l.changed <- env }, func() {})
 	l.must(err)
 	return l
 }
@@ -151,7 +151,7 @@ func TestAFieldOfAnotherManagerIsNotTaken(t *testing.T) {
 
 func TestANamespaceComesAndGoes(t *testing.T) {
 	l := newLab(t)
-	homes, err := kube.NewHomes(t.Context(), l.config, l.target, func(env types.NamespacedName) { l.changed <- env })
+	homes, err := kube.NewHomes(t.Context(), l.config, l.target, func(env types.NamespacedName) { l.changed <- env }, func() {})
 	l.must(err)
 	env := &v1alpha1.Environment{ObjectMeta: metav1.ObjectMeta{Namespace: l.team, Name: "shop", UID: types.UID(l.team)}}
 	class := &v1alpha1.EnvironmentClass{Spec: v1alpha1.EnvironmentClassSpec{DeployerRole: "edit", Isolated: true}}

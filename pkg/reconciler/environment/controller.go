@@ -23,8 +23,8 @@ import (
 	templateinformer "spock.dev/spock/pkg/client/injection/informers/spock/v1alpha1/servicetemplate"
 	environmentreconciler "spock.dev/spock/pkg/client/injection/reconciler/spock/v1alpha1/environment"
 	"spock.dev/spock/pkg/engine"
+	"spock.dev/spock/pkg/pace"
 	"spock.dev/spock/pkg/reconciler/lease"
-	"spock.dev/spock/pkg/target"
 	"spock.dev/spock/pkg/target/kube"
 )
 
@@ -40,8 +40,9 @@ func NewController(health *lease.Health) injection.ControllerConstructor {
 		var impl *controller.Impl
 		changed := func(env types.NamespacedName) { impl.EnqueueKey(env) }
 		ready := make(chan struct{})
+		gate := pace.NewGate(time.Now)
 		waited := func(env types.NamespacedName) { <-ready; changed(env) }
-		cluster, err := kube.New(ctx, config, waited)
+		cluster, err := kube.New(ctx, config, waited, gate.Busy)
 		if err != nil {
 			logging.FromContext(ctx).Fatalw("Cannot watch the cluster", "error", err)
 		}
@@ -49,13 +50,13 @@ func NewController(health *lease.Health) injection.ControllerConstructor {
 		if err != nil {
 			logging.FromContext(ctx).Fatalw("Cannot watch namespaces", "error", err)
 		}
-		impl, _ = newController(ctx, health, clock.RealClock{}, cluster, homes)
+		impl, _ = newController(ctx, health, clock.RealClock{}, &engine.Engine{Target: cluster, Gate: gate}, homes)
 		close(ready)
 		return impl
 	}
 }
 
-func newController(ctx context.Context, health *lease.Health, clk clock.PassiveClock, cluster target.Target, homes Homes) (*controller.Impl, *Reconciler) {
+func newController(ctx context.Context, health *lease.Health, clk clock.PassiveClock, acts *engine.Engine, homes Homes) (*controller.Impl, *Reconciler) {
 	r := &Reconciler{
 		client:       spockclient.Get(ctx),
 		environments: environmentinformer.Get(ctx).Lister(),
@@ -63,7 +64,7 @@ func newController(ctx context.Context, health *lease.Health, clk clock.PassiveC
 		templates:    templateinformer.Get(ctx).Lister(),
 		classes:      classinformer.Get(ctx).Lister(),
 		runs:         runinformer.Get(ctx).Lister(),
-		engine:       &engine.Engine{Target: cluster},
+		engine:       acts,
 		homes:        homes,
 		clock:        clk,
 		memories:     newMemories(),

@@ -36,6 +36,8 @@ import (
 	_ "spock.dev/spock/pkg/client/injection/informers/spock/v1alpha1/product/fake"
 	templateinformer "spock.dev/spock/pkg/client/injection/informers/spock/v1alpha1/servicetemplate"
 	_ "spock.dev/spock/pkg/client/injection/informers/spock/v1alpha1/servicetemplate/fake"
+	"spock.dev/spock/pkg/engine"
+	"spock.dev/spock/pkg/pace"
 	"spock.dev/spock/pkg/reconciler/lease"
 )
 
@@ -119,7 +121,7 @@ func (l *lab) statusOnly(action clienttesting.Action) (bool, runtime.Object, err
 func (l *lab) restart() {
 	l.t.Helper()
 	var r *Reconciler
-	l.impl, r = newController(l.ctx, &lease.Health{}, l.clock, l.target, l.homes)
+	l.impl, r = newController(l.ctx, &lease.Health{}, l.clock, &engine.Engine{Target: l.target, Gate: pace.NewGate(l.clock.Now)}, l.homes)
 	r.after = func(_ types.NamespacedName, d time.Duration) {
 		l.mu.Lock()
 		defer l.mu.Unlock()

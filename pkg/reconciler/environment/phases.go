@@ -98,7 +98,10 @@ func stops(env *v1alpha1.Environment, class *v1alpha1.EnvironmentClass) bool {
 // record tells the story: on the Environment, and on the run when it starts and ends.
 func (r *Reconciler) record(ctx context.Context, p *pass) error {
 	o := &p.outcome
-	if !o.Wake.IsZero() {
+	switch {
+	case o.More:
+		r.after(p.key, 0)
+	case !o.Wake.IsZero():
 		r.after(p.key, o.Wake.Sub(r.clock.Now()))
 	}
 	services := engine.Fit(o.Services, engine.StoryLimit)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -35,9 +36,11 @@ var _ target.Target = (*Target)(nil)
 
 // New returns the target for the cluster of config and starts to watch the usual
 // kinds; ctx ends the watches. changed is called with the environment of every object
-// that moved, from many goroutines.
-func New(ctx context.Context, config *rest.Config, changed func(types.NamespacedName)) (*Target, error) {
+// that moved, busy when the apiserver has refused a request because it has too much to
+// do; both from many goroutines.
+func New(ctx context.Context, config *rest.Config, changed func(types.NamespacedName), busy func()) (*Target, error) {
 	config = unthrottled(config)
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return &listening{next: next, busy: busy} })
 	disco, err := discovery.NewDiscoveryClientForConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("make a discovery client: %w", err)

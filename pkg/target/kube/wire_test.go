@@ -141,7 +141,7 @@ func refuse(status metav1.Status) http.HandlerFunc {
 func (s *apiserver) target(t *testing.T) *Target {
 	t.Helper()
 	changed := make(chan types.NamespacedName, 1000)
-	on, err := New(t.Context(), &rest.Config{Host: s.URL}, func(env types.NamespacedName) { changed <- env })
+	on, err := New(t.Context(), &rest.Config{Host: s.URL}, func(env types.NamespacedName) { changed <- env }, func() {})
 	if err != nil {
 		t.Fatal(err)
 	}
