@@ -22,6 +22,7 @@ const usage = `usage: cluster COMMAND [-name NAME] [-state DIR]
   down    remove it
   status  say how it is
   env     print its settings as KEY=VALUE lines
+  kubebox build etcd and Kubernetes as one program, and print its path
 `
 
 func main() {
@@ -67,6 +68,8 @@ func obey(ctx context.Context, c *boot.Cluster, command string) error {
 		return show(c.Status(ctx))
 	case "env":
 		return show(c.Env())
+	case "kubebox":
+		return show(c.Kubebox(ctx))
 	}
 	return fmt.Errorf("unknown command %q\n%s", command, usage)
 }

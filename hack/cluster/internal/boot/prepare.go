@@ -56,6 +56,16 @@ func (c *Cluster) prepare(ctx context.Context) (*parts, error) {
 	return p, err
 }
 
+// Kubebox is the program that holds etcd and Kubernetes, made when the cache lacks it.
+// It needs no cluster, and no rights.
+func (c *Cluster) Kubebox(ctx context.Context) (string, error) {
+	kept, err := cache.Open()
+	if err != nil {
+		return "", err
+	}
+	return build.Kubebox(ctx, kept, c.Root, c.Say)
+}
+
 // moduleDownloads is the folder that, served over HTTP, is a module proxy.
 func moduleDownloads(ctx context.Context) (string, error) {
 	out, err := host.Run(exec.CommandContext(ctx, "go", "env", "GOMODCACHE"))

@@ -89,6 +89,16 @@ func (p Programs) Path(set, program string) string { return filepath.Join(p[set]
 
 // All builds what is not in the cache. root is the folder of the tool's module.
 func All(ctx context.Context, c cache.Cache, root string, say func(string, ...any)) (Programs, error) {
+	return of(ctx, c, root, say, func(Set) bool { return true })
+}
+
+// Kubebox builds Kubernetes alone, unless it is in the cache, and returns the file.
+func Kubebox(ctx context.Context, c cache.Cache, root string, say func(string, ...any)) (string, error) {
+	made, err := of(ctx, c, root, say, func(s Set) bool { return s.Name == "kubebox" })
+	return made.Path("kubebox", "kubebox"), err
+}
+
+func of(ctx context.Context, c cache.Cache, root string, say func(string, ...any), wanted func(Set) bool) (Programs, error) {
 	unlock, err := c.Lock("build") // two builds would fight for the processors, and for the scratch cache
 	if err != nil {
 		return nil, err
@@ -98,6 +108,9 @@ func All(ctx context.Context, c cache.Cache, root string, say func(string, ...an
 	defer scratch.remove()
 	out := Programs{}
 	for _, s := range Sets() {
+		if !wanted(s) {
+			continue
+		}
 		key, err := s.Key(root)
 		if err != nil {
 			return nil, err
