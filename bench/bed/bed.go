@@ -173,7 +173,7 @@ func (b *Bed) startServer(context.Context) error {
 		"--authorization-mode=RBAC", "--endpoint-reconciler-type=none",
 		// The nodes are ready when they are created, and nobody looks after them.
 		"--disable-admission-plugins=TaintNodesByCondition",
-		"--audit-policy-file="+b.path("audit.yaml"), "--audit-log-path="+b.AuditLog(), "--audit-log-mode=batch",
+		"--audit-policy-file="+b.path("audit.yaml"), "--audit-log-path="+b.AuditLog(), "--audit-log-mode=blocking",
 		"--audit-log-maxsize=100000")
 }
 

@@ -1,0 +1,87 @@
+// Command bench measures how Spock and its peers bring products up, side by side, on a
+// real control plane with simulated nodes. See docs/benchmark.md.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"spock.dev/spock/bench/bed"
+	"spock.dev/spock/bench/kubelet"
+	"spock.dev/spock/bench/spock"
+)
+
+// settings of a run.
+type settings struct {
+	root, out string
+	short     bool
+	median    time.Duration
+	only      string
+}
+
+func main() {
+	s := settings{}
+	flag.StringVar(&s.root, "root", "..", "the repository")
+	flag.StringVar(&s.out, "out", "", "folder for results.json and the plot; empty writes none")
+	flag.BoolVar(&s.short, "short", false, "a few small cases, as a smoke test")
+	flag.DurationVar(&s.median, "median", 2*time.Second, "median of how long a service takes to become ready")
+	flag.StringVar(&s.only, "only", "", "only the cases whose name has this in it")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, s); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, s settings) error {
+	root, err := filepath.Abs(s.root)
+	if err != nil {
+		return fmt.Errorf("find the repository: %w", err)
+	}
+	kubebox, err := kubebox(ctx, root)
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "spock-bench-")
+	if err != nil {
+		return fmt.Errorf("make a folder: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	b, err := bed.Start(ctx, kubebox, dir)
+	if err != nil {
+		return err
+	}
+	defer b.Stop()
+	nodes, err := kubelet.Start(ctx, b.Config("bench-kubelet"), 4)
+	if err != nil {
+		return err
+	}
+	engine, err := spock.Install(ctx, b, root)
+	if err != nil {
+		return err
+	}
+	defer engine.Stop()
+	l := &lab{settings: s, bed: b, nodes: nodes, spock: engine}
+	return l.all(ctx)
+}
+
+// kubebox is etcd and Kubernetes in one program, from the cache of the local cluster.
+func kubebox(ctx context.Context, root string) (string, error) {
+	cmd := exec.CommandContext(ctx, "go", "run", "./cmd/cluster", "kubebox")
+	cmd.Dir, cmd.Stderr = filepath.Join(root, "hack", "cluster"), os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("get Kubernetes: %w", err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}

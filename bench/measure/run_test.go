@@ -1,0 +1,102 @@
+package measure_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"spock.dev/spock/bench/measure"
+	"spock.dev/spock/bench/work"
+)
+
+var began = time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
+
+// log is an audit log of writes by an engine and of statuses by the controllers.
+type log struct{ strings.Builder }
+
+func (l *log) line(at float64, verb, user, resource, sub, name, response string) {
+	t := began.Add(time.Duration(at * float64(time.Second))).Format(time.RFC3339Nano)
+	fmt.Fprintf(l, `{"verb":%q,"user":{"username":%q},"objectRef":{"apiGroup":"apps","resource":%q,"namespace":"shop","name":%q,"subresource":%q},"responseStatus":{"code":200},"requestReceivedTimestamp":%q,"stageTimestamp":%q,"responseObject":%s}`+"\n",
+		verb, user, resource, name, sub, t, t, response)
+}
+
+func (l *log) write(at float64, name string, generation int) {
+	l.line(at, "patch", "engine", "deployments", "", name, fmt.Sprintf(`{"kind":"Deployment","metadata":{"name":%q,"namespace":"shop","generation":%d}}`, name, generation))
+}
+
+func (l *log) status(at float64, name string, observed, available int) {
+	l.line(at, "update", "kcm", "deployments", "status", name, fmt.Sprintf(
+		`{"kind":"Deployment","metadata":{"name":%q,"namespace":"shop"},"status":{"observedGeneration":%d,"replicas":1,"updatedReplicas":1,"availableReplicas":%d}}`, name, observed, available))
+}
+
+var shop = work.Work{Fine: true, Services: []work.Service{{Name: "db"}, {Name: "api", Needs: []string{"db"}}}}
+
+func TestARunIsReadOffTheAuditLog(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		log  func(*log)
+		want []string
+	}{
+		"a dependant is written after its need": {func(l *log) {
+			l.write(0, "db", 1)
+			l.status(2, "db", 1, 1)
+			l.write(2.25, "api", 1)
+			l.status(3.25, "api", 1, 1)
+		}, []string{"overhead 1s of 3s", "late [250ms]", "violations []"}},
+		"a dependant is written before its need is ready": {func(l *log) {
+			l.write(0, "db", 1)
+			l.write(1, "api", 1)
+			l.status(2, "db", 1, 1)
+			l.status(2, "api", 1, 1)
+		}, []string{"overhead 1s of 3s", "late [-1s]", "violations [api]"}},
+		"a status of the generation before opens no gate": {func(l *log) {
+			l.write(0, "db", 2)
+			l.status(1, "db", 1, 1)
+			l.write(1.5, "api", 2)
+			l.status(2, "db", 2, 1)
+			l.status(2, "api", 2, 1)
+		}, []string{"overhead 1.5s of 2.5s", "late [-500ms]", "violations [api]"}},
+		"a need that was not written does not hold": {func(l *log) {
+			l.write(1, "api", 2)
+			l.status(2, "api", 2, 1)
+		}, []string{"overhead 3s of 1s", "late []", "violations []"}},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := &log{}
+			tc.log(l)
+			all, err := measure.Read(strings.NewReader(l.String() + `{"half a line`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			run := measure.Of(all, measure.Window{From: began, To: began.Add(4 * time.Second), Engine: "engine", Namespace: "shop"})
+			over, limit := run.Overhead(shop)
+			got := []string{fmt.Sprintf("overhead %v of %v", over, limit), fmt.Sprintf("late %v", run.Lateness(shop)), fmt.Sprintf("violations %v", run.Violations(shop))}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("run (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestRequestsAreThoseOfTheEngine(t *testing.T) {
+	t.Parallel()
+	l := &log{}
+	l.write(0, "db", 1)
+	l.status(1, "db", 1, 1)
+	l.line(1, "watch", "engine", "pods", "", "", "null")
+	l.line(1, "get", "engine", "pods", "", "x", "null")
+	l.write(9, "late", 1)
+	all, err := measure.Read(strings.NewReader(l.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := measure.Of(all, measure.Window{From: began, To: began.Add(5 * time.Second), Engine: "engine", Namespace: "shop"})
+	if diff := cmp.Diff(map[string]int{"patch": 1, "get": 1}, run.Requests); diff != "" || run.Writes() != 1 {
+		t.Errorf("%d writes, requests (-want +got):\n%s", run.Writes(), diff)
+	}
+}
