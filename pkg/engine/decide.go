@@ -38,17 +38,20 @@ func pass(p *plan.Plan, w World, now time.Time, halted string) Decision {
 		going:  map[string]plan.Key{},
 
 		earlier: map[string][]Deletion{},
+		scaled:  map[scaleTarget]bool{},
 	}
 	k.out.Evidence = map[string]health.Evidence{}
 	for i := range w.Record {
 		k.record[w.Record[i].Name] = &w.Record[i]
 	}
 	k.findEarlier()
+	k.findScaled()
 	k.passive()
 	for _, n := range p.Nodes {
 		k.visit(n)
 	}
-	k.out.Apply = k.urgentFirst()
+	k.out.Passive, k.out.Apply = k.keepScale(k.out.Passive), k.keepScale(k.urgentFirst())
+	k.markHealing()
 	k.conclude()
 	k.prune()
 	return k.out
@@ -70,12 +73,13 @@ type walk struct {
 	out    Decision
 
 	earlier map[string][]Deletion // jobs of earlier plans that still run, by node
+	scaled  map[scaleTarget]bool  // what autoscalers of the environment scale
 }
 
 // passive decides on the objects that gate nothing: all tiers at once.
 func (k *walk) passive() {
 	for _, o := range k.plan.Passive {
-		if k.matches(o) {
+		if k.matches(o) && !k.heals(o) || k.deleted(o) {
 			continue
 		}
 		if r, ok := k.refusal(o); ok {

@@ -40,6 +40,16 @@ type World struct {
 	Ranks map[string]time.Duration
 	// Stop says that nothing new starts once a service has failed.
 	Stop bool
+	// Drift is what is done about objects that somebody else has changed or deleted; Heal
+	// when empty.
+	Drift v1alpha1.DriftPolicy
+	// Up are the services that a run which has ended has brought up: what is missing of
+	// them was deleted.
+	Up map[string]bool
+	// Heals are those so far, by object.
+	Heals map[plan.Key]Heals
+	// Compared may be nil.
+	Compared Compared
 	// Since is when the run began, by the clock of the target: what it wrote is not told
 	// by pods that are older.
 	Since time.Time
@@ -73,6 +83,9 @@ func (w *World) clocks(service string) Clocks {
 type Decision struct {
 	// Passive and Apply are the objects to write now, passive ones first.
 	Passive, Apply []plan.Object
+	// Drift are the objects that are not as they were written, in plan order, passive ones
+	// first. Those that are healed are among the ones to write.
+	Drift []Drift
 	// Delete are the objects to delete now.
 	Delete []Deletion
 	// Services is the state of each service, in plan order.

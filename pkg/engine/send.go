@@ -59,6 +59,7 @@ type writing struct {
 
 	mu       sync.Mutex
 	refusals int
+	written  map[plan.Key]bool
 }
 
 // act writes and deletes what was decided, and says whether it has left something for
@@ -96,7 +97,7 @@ func (w *writing) apply(ctx context.Context, objects []plan.Object) (whole bool,
 		g.Go(func() error {
 			err := w.engine.throttled(ctx, func() error { return w.engine.Target.Apply(ctx, w.task.Scope, o, mine) })
 			if err == nil {
-				w.count.Add(1)
+				w.wrote(o.Key)
 				return nil
 			}
 			refused.Store(true)
@@ -105,6 +106,13 @@ func (w *writing) apply(ctx context.Context, objects []plan.Object) (whole bool,
 	}
 	err = g.Wait()
 	return !refused.Load(), err
+}
+
+func (w *writing) wrote(key plan.Key) {
+	w.count.Add(1)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.written[key] = true
 }
 
 // refused keeps an error that a retry does not change, and returns any other.

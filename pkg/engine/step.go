@@ -33,6 +33,12 @@ type Task struct {
 	Ranks     map[string]time.Duration
 	// Stop says that nothing new starts once a service has failed.
 	Stop bool
+	// Drift, Up and Compared are those of World.
+	Drift    v1alpha1.DriftPolicy
+	Up       map[string]bool
+	Compared Compared
+	// Heals is kept by the caller between steps; Step adds to it.
+	Heals map[plan.Key]Heals
 	// Since is when the run began, by the clock of the target.
 	Since time.Time
 }
@@ -44,6 +50,8 @@ type Outcome struct {
 	Writes int64
 	// More says that something to write is left for another step, to be taken at once.
 	More bool
+	// Healed are the drifts that were.
+	Healed []Drift
 }
 
 // Step observes, decides and acts once. A write that is refused for good becomes part
@@ -54,13 +62,15 @@ func (e *Engine) Step(ctx context.Context, task Task, now func() time.Time) (Out
 		return Outcome{}, err
 	}
 	out := Outcome{Decision: Decide(task.Plan, world, now())}
+	drift := out.Drift
 	if !out.Idle() {
-		w := &writing{engine: e, task: task, state: world.State, now: now}
+		w := &writing{engine: e, task: task, state: world.State, now: now, written: map[plan.Key]bool{}}
 		out.More, err = w.act(ctx, &out.Decision)
 		out.Writes = w.count.Load()
 		if w.refusals > 0 {
 			err = errors.Join(err, e.retell(ctx, task, now, &out.Decision))
 		}
+		out.Healed = task.heal(drift, w.written, now())
 	}
 	e.explain(ctx, task, &out.Decision)
 	return out, err
@@ -76,6 +86,7 @@ func (e *Engine) see(ctx context.Context, task Task) (World, error) {
 		State: state, Scope: task.Scope, Record: task.Record,
 		Refused: task.Refused, Clocks: task.Clocks, OwnClocks: task.OwnClocks, Ranks: task.Ranks,
 		Stop: task.Stop, Since: task.Since,
+		Drift: task.Drift, Up: task.Up, Heals: task.Heals, Compared: task.Compared,
 	}, nil
 }
 

@@ -61,8 +61,11 @@ func (k *walk) lookAt(v *view, n plan.Node, o plan.Object) {
 	switch {
 	case live != nil && live.GetDeletionTimestamp() != nil:
 		v.goes(o.Key)
-	case k.matches(o):
+	case k.matches(o) && !k.heals(o):
 		k.lookAtHealth(v, n, o, live)
+	case k.deleted(o):
+		v.settled, v.written = false, false
+		v.cause = k.goneCause(o)
 	default:
 		v.settled, v.written = false, false
 		if r, ok := k.refusal(o); ok {

@@ -123,6 +123,8 @@ func TestCreating(t *testing.T) {
 		"a need of a start":                {kind: "Product", spec: `{groups: [{name: web, services: [{name: shop, template: go, needs: [{service: db, until: Started}]}]}]}`},
 		"a need until nobody knows when":   {kind: "Product", spec: `{groups: [{name: web, services: [{name: shop, template: go, needs: [{service: db, until: Later}]}]}]}`, says: `Unsupported value: "Later"`},
 		"an answer to failure nobody has":  {kind: "Environment", spec: `{product: shop, class: dev, onFailure: Panic}`, says: `Unsupported value: "Panic"`},
+		"an answer to drift":               {kind: "EnvironmentClass", spec: `{domain: "localhost", drift: Warn}`},
+		"an answer to drift nobody has":    {kind: "Environment", spec: `{product: shop, class: dev, drift: Shrug}`, says: `Unsupported value: "Shrug"`},
 		"an order nobody knows":            {kind: "Product", spec: `{order: Random, groups: []}`, says: `Unsupported value: "Random"`},
 		"a class with a port":              {kind: "EnvironmentClass", spec: `{domain: "localhost:8080"}`},
 		"a class with a URL for a domain":  {kind: "EnvironmentClass", spec: `{domain: "http://localhost"}`, says: "spec.domain in body should match"},

@@ -25,6 +25,8 @@ type memory struct {
 	// refusedAt is when refused was last emptied.
 	refusedAt time.Time
 	writes    int64
+	heals     map[plan.Key]engine.Heals
+	compared  engine.Compared
 	past      past
 	toldAt    time.Time // when the status was last allowed out
 }
@@ -45,7 +47,7 @@ func (m *memories) of(key types.NamespacedName, uid types.UID) *memory {
 	defer m.mu.Unlock()
 	got := m.byKey[key]
 	if got == nil || got.uid != uid {
-		got = &memory{uid: uid, refused: map[plan.Key]engine.Refusal{}}
+		got = &memory{uid: uid, refused: map[plan.Key]engine.Refusal{}, heals: map[plan.Key]engine.Heals{}, compared: engine.Compared{}}
 		m.byKey[key] = got
 	}
 	return got

@@ -76,6 +76,7 @@ func (r *Reconciler) advance(ctx context.Context, p *pass) error {
 		Plan: p.plan, Scope: p.scope, Record: p.memory.record, Refused: p.memory.refused,
 		Clocks: clocks(p.class), OwnClocks: p.memory.past.clocks, Ranks: p.memory.past.ranks,
 		Stop: stops(p.env, p.class), Since: p.run.CreationTimestamp.Time,
+		Drift: driftPolicy(p.env, p.class), Up: broughtUp(p.run), Heals: p.memory.heals, Compared: p.memory.compared,
 	}, r.clock.Now)
 	if p.outcome.Phase == "" {
 		return r.unseen(p, err)
@@ -116,6 +117,8 @@ func (r *Reconciler) record(ctx context.Context, p *pass) error {
 	default:
 		p.env.MarkProgressing(o.Message + p.delay())
 	}
+	p.env.MarkDrifted(drifted(o.Drift))
+	tellDrift(ctx, p)
 	r.smooth(p)
 	return errors.Join(r.tellRun(ctx, p, services), p.trouble)
 }
@@ -145,7 +148,7 @@ func (r *Reconciler) smooth(p *pass) {
 	}
 	since := r.clock.Since(p.memory.toldAt)
 	news := p.env.Status.Phase != p.told.Phase || p.env.Status.Run != p.told.Run ||
-		p.told.ObservedGeneration != p.env.Generation || failsAnew(p.told.Services, p.env.Status.Services)
+		p.told.ObservedGeneration != p.env.Generation || failsAnew(p.told.Services, p.env.Status.Services) || p.driftIsNews()
 	if news || since >= tellEvery {
 		p.memory.toldAt = r.clock.Now()
 		return

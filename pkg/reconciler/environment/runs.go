@@ -42,6 +42,7 @@ func (r *Reconciler) open(ctx context.Context, p *pass) error {
 		}
 	}
 	p.memory.record, p.memory.refused, p.memory.writes = nil, map[plan.Key]engine.Refusal{}, 0
+	p.memory.compared = engine.Compared{}
 	p.adopt(started)
 	return r.prune(ctx, p)
 }

@@ -57,9 +57,14 @@ func newWatches(ctx context.Context, own *client, changed func(types.NamespacedN
 	return w
 }
 
-// trim drops the lists of fields that managers own: nobody reads them, and they make
-// half of an object's size. Who wrote when stays.
+// trim drops the lists of fields that managers own, which make half of an object's size.
+// Of what we write they are packed, to see what somebody else has changed. Who wrote when
+// stays.
 func trim(obj any) (any, error) {
+	if o, ok := obj.(*unstructured.Unstructured); ok {
+		target.PackFields(o)
+		return obj, nil
+	}
 	o, err := meta.Accessor(obj)
 	if err != nil {
 		return obj, nil //nolint:nilerr // what is no object has nothing to trim

@@ -38,6 +38,20 @@ func TestTrimKeepsWhoWroteAndDropsWhat(t *testing.T) {
 	if diff := cmp.Diff(any(want), got); diff != "" {
 		t.Errorf("trimmed (-want +got):\n%s", diff)
 	}
+	object := &unstructured.Unstructured{Object: map[string]any{"metadata": map[string]any{"managedFields": []any{
+		map[string]any{"manager": "spock", "operation": "Apply", "fieldsV1": map[string]any{"f:spec": map[string]any{}}},
+		map[string]any{"manager": "kube-controller-manager", "operation": "Update", "subresource": "status", "fieldsV1": map[string]any{"f:spec": map[string]any{}}},
+	}}}}
+	if _, err := trim(object); err != nil {
+		t.Fatal(err)
+	}
+	kept := []any{
+		map[string]any{"manager": "spock", "operation": "Apply", "fieldsV1": `{"f:spec":{}}`},
+		map[string]any{"manager": "kube-controller-manager", "operation": "Update", "subresource": "status"},
+	}
+	if diff := cmp.Diff(kept, object.Object["metadata"].(map[string]any)["managedFields"]); diff != "" {
+		t.Errorf("trimmed, an object of ours has (-want +got):\n%s", diff)
+	}
 	if got, err := trim("no object"); err != nil || got != "no object" {
 		t.Errorf("trim of what is no object = %v, %v", got, err)
 	}

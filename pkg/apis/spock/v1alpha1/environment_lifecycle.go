@@ -1,6 +1,7 @@
 package v1alpha1
 
 import (
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"knative.dev/pkg/apis"
 	duckv1 "knative.dev/pkg/apis/duck/v1"
@@ -20,6 +21,17 @@ const (
 	ReasonSuspended = "Suspended"
 	// ReasonTerminating: the environment is being torn down.
 	ReasonTerminating = "Terminating"
+)
+
+// ConditionDrifted is on an Environment while objects of it are not as Spock wrote them.
+const ConditionDrifted apis.ConditionType = "Drifted"
+
+// Reasons of the condition Drifted, and of events about it.
+const (
+	// ReasonDrifted: somebody changed or deleted objects, and they stay so.
+	ReasonDrifted = "Drifted"
+	// ReasonDriftHealed: what somebody changed or deleted is as it was.
+	ReasonDriftHealed = "DriftHealed"
 )
 
 var environmentConditions = apis.NewLivingConditionSet()
@@ -63,6 +75,20 @@ func (e *Environment) MarkSuspended(message string) {
 func (e *Environment) MarkTerminating(message string) {
 	e.mark(PhaseTerminating, message)
 	environmentConditions.Manage(&e.Status).MarkFalse(apis.ConditionReady, ReasonTerminating, "%s", message)
+}
+
+// MarkDrifted sets Drifted to True with a sentence; an empty one takes the condition away.
+// It does not bear on Ready.
+func (e *Environment) MarkDrifted(message string) {
+	conditions := environmentConditions.Manage(&e.Status)
+	if message == "" {
+		_ = conditions.ClearCondition(ConditionDrifted) // fails for conditions that make up Ready alone
+		return
+	}
+	conditions.SetCondition(apis.Condition{
+		Type: ConditionDrifted, Status: corev1.ConditionTrue, Severity: apis.ConditionSeverityInfo,
+		Reason: ReasonDrifted, Message: message,
+	})
 }
 
 // Service returns the status of a service, or nil.

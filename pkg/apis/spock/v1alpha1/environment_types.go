@@ -68,6 +68,10 @@ type EnvironmentSpec struct {
 	// OnFailure says what a failed service does to the others; the class's when absent.
 	// +optional
 	OnFailure OnFailure `json:"onFailure,omitempty"`
+	// Drift says what is done when somebody changes or deletes an object of the
+	// environment; the class's when absent.
+	// +optional
+	Drift DriftPolicy `json:"drift,omitempty"`
 	// Run is the layer of one deploy: what the pipeline that asked for it sets on top of
 	// everything else. The next deploy replaces it as a whole.
 	// +optional
@@ -84,6 +88,22 @@ const (
 	OnFailureIsolate OnFailure = "Isolate"
 	// OnFailureStop starts nothing new; what is on its way goes on.
 	OnFailureStop OnFailure = "Stop"
+)
+
+// DriftPolicy is what is done when somebody else changes a field that Spock has set, or
+// deletes an object that it has written. Fields that Spock does not set are never meant.
+// +kubebuilder:validation:Enum=Heal;Warn;Ignore
+type DriftPolicy string
+
+// The answers to drift.
+const (
+	// DriftHeal writes the object as it should be. Where that does not last, it is tried
+	// less and less often, and told.
+	DriftHeal DriftPolicy = "Heal"
+	// DriftWarn writes nothing and tells objects and fields in the condition Drifted.
+	DriftWarn DriftPolicy = "Warn"
+	// DriftIgnore writes nothing and does not look at fields.
+	DriftIgnore DriftPolicy = "Ignore"
 )
 
 // ServiceOverride sets an image and values of one service in a layer.
@@ -249,6 +269,7 @@ const (
 	CauseJobFailed     CauseClass = "JobFailed"
 	CauseNoProgress    CauseClass = "NoProgress"
 	CauseDeadline      CauseClass = "DeadlineExceeded"
+	CauseDrifted       CauseClass = "Drifted"
 )
 
 // Cause says why a service failed.

@@ -84,6 +84,10 @@ type EnvironmentClassSpec struct {
 	// say it themselves; Isolate when absent.
 	// +optional
 	OnFailure OnFailure `json:"onFailure,omitempty"`
+	// Drift says what is done when somebody changes or deletes an object of an environment
+	// that does not say it itself; Heal when absent.
+	// +optional
+	Drift DriftPolicy `json:"drift,omitempty"`
 }
 
 // EnvironmentClassList is a list of EnvironmentClasses.
