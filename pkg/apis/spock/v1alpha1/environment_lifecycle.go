@@ -17,6 +17,8 @@ const (
 	ReasonInvalid = "InvalidSpec"
 	// ReasonFailed: a service failed.
 	ReasonFailed = "ServiceFailed"
+	// ReasonRolledBack: a service failed, and what ran before runs again.
+	ReasonRolledBack = "RolledBack"
 	// ReasonSuspended: spec.suspend stops the engine.
 	ReasonSuspended = "Suspended"
 	// ReasonTerminating: the environment is being torn down.
@@ -32,6 +34,8 @@ const (
 	ReasonDrifted = "Drifted"
 	// ReasonDriftHealed: what somebody changed or deleted is as it was.
 	ReasonDriftHealed = "DriftHealed"
+	// ReasonRollingBack: a failure is being rolled back.
+	ReasonRollingBack = "RollingBack"
 )
 
 var environmentConditions = apis.NewLivingConditionSet()

@@ -68,6 +68,9 @@ type EnvironmentSpec struct {
 	// OnFailure says what a failed service does to the others; the class's when absent.
 	// +optional
 	OnFailure OnFailure `json:"onFailure,omitempty"`
+	// RollbackScope says what is rolled back with onFailure Rollback; the class's when absent.
+	// +optional
+	RollbackScope RollbackScope `json:"rollbackScope,omitempty"`
 	// Drift says what is done when somebody changes or deletes an object of the
 	// environment; the class's when absent.
 	// +optional
@@ -78,8 +81,8 @@ type EnvironmentSpec struct {
 	Run *RunLayer `json:"run,omitempty"`
 }
 
-// OnFailure is what a failed service does to services that do not depend on it.
-// +kubebuilder:validation:Enum=Isolate;Stop
+// OnFailure is what a failed service does to the environment.
+// +kubebuilder:validation:Enum=Isolate;Stop;Rollback
 type OnFailure string
 
 // The answers to a failure.
@@ -88,6 +91,21 @@ const (
 	OnFailureIsolate OnFailure = "Isolate"
 	// OnFailureStop starts nothing new; what is on its way goes on.
 	OnFailureStop OnFailure = "Stop"
+	// OnFailureRollback brings back, once nothing is on its way any more, what the last run
+	// wrote that ended Ready. What was asked for is not tried again until it changes.
+	OnFailureRollback OnFailure = "Rollback"
+)
+
+// RollbackScope is what a failure rolls back.
+// +kubebuilder:validation:Enum=Environment;Service
+type RollbackScope string
+
+// The scopes of a rollback.
+const (
+	// RollbackEnvironment brings all services back, and starts nothing new once one failed.
+	RollbackEnvironment RollbackScope = "Environment"
+	// RollbackService brings the failed services back; all others go on to what was asked for.
+	RollbackService RollbackScope = "Service"
 )
 
 // DriftPolicy is what is done when somebody else changes a field that Spock has set, or
@@ -189,11 +207,34 @@ type EnvironmentStatus struct {
 	// RunNumber counts the EnvironmentRuns.
 	// +optional
 	RunNumber int64 `json:"runNumber,omitempty"`
+	// Rollback says what is rolled back, and why, while the environment is not what its spec
+	// asks for.
+	// +optional
+	Rollback *Rollback `json:"rollback,omitempty"`
 	// Services is the state of each service, in plan order.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
 	Services []ServiceStatus `json:"services,omitempty"`
+}
+
+// Rollback is a return to what an earlier run wrote.
+type Rollback struct {
+	// From is the run that failed.
+	From string `json:"from"`
+	// To is the run whose objects are written again.
+	To string `json:"to"`
+	// Services that are rolled back; all when empty.
+	// +optional
+	// +listType=set
+	Services []string `json:"services,omitempty"`
+	// PlanDigest of the run that failed: while the spec asks for this plan, it is not tried
+	// again.
+	PlanDigest string `json:"planDigest"`
+	// Service that failed.
+	Service string `json:"service"`
+	// Cause of its failure. The whole log is kept by the run that failed.
+	Cause Cause `json:"cause"`
 }
 
 // ServiceState is the state of a service in one word.

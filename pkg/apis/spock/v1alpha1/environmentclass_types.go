@@ -84,6 +84,10 @@ type EnvironmentClassSpec struct {
 	// say it themselves; Isolate when absent.
 	// +optional
 	OnFailure OnFailure `json:"onFailure,omitempty"`
+	// RollbackScope says what is rolled back with onFailure Rollback in environments that do
+	// not say it themselves; Environment when absent.
+	// +optional
+	RollbackScope RollbackScope `json:"rollbackScope,omitempty"`
 	// Drift says what is done when somebody changes or deletes an object of an environment
 	// that does not say it itself; Heal when absent.
 	// +optional

@@ -51,6 +51,13 @@ type EnvironmentRunSpec struct {
 	// +listType=map
 	// +listMapKey=name
 	Nodes []PlanNode `json:"nodes,omitempty"`
+	// Rollback says what the run goes back to; absent when it brings what the spec asks for.
+	// +optional
+	Rollback *Rollback `json:"rollback,omitempty"`
+	// Snapshot is all that the run writes, packed, to go back to it later. It is absent when
+	// it would take more than 384 KiB. It holds no secrets.
+	// +optional
+	Snapshot []byte `json:"snapshot,omitempty"`
 }
 
 // PlanNode is a service, hook or group join of a plan.
