@@ -85,7 +85,7 @@ func (r *Reconciler) overtaken(ctx context.Context, p *pass, env *v1alpha1.Envir
 	}
 	who := subject(env.Name, env.Spec.Class, env.Status.URL)
 	for _, run := range all.Items {
-		if run.Spec.EnvironmentUID == string(env.UID) && run.Spec.Generation == p.record.Generation && run.Status.Phase == v1alpha1.PhaseReady {
+		if run.Spec.EnvironmentUID == string(env.UID) && run.Spec.Generation == p.record.Generation && run.Spec.Rollback == nil && run.Status.Phase == v1alpha1.PhaseReady {
 			p.see(env)
 			p.seen.run, p.seen.phase, p.seen.services = run.Name, string(run.Status.Phase), deployed(run.Status.Services)
 			return p.succeed(fmt.Sprintf("%srun %s was ready: %s; the environment has been changed since", who, run.Name, run.Status.Message))

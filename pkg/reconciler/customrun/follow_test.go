@@ -38,6 +38,8 @@ func TestADeployFollowsItsOwnGeneration(t *testing.T) {
 			Services: []v1alpha1.ServiceStatus{{Name: "orders", Image: "r/orders@sha256:01"}},
 		},
 	}
+	undone := older.DeepCopy()
+	undone.Spec.Rollback = &v1alpha1.Rollback{From: "shop-0", To: "shop-0"}
 	overtake := func(env *v1alpha1.Environment) {
 		env.Generation, env.Status.ObservedGeneration = 2, 2
 		env.Status.Run = "shop-2"
@@ -58,6 +60,20 @@ func TestADeployFollowsItsOwnGeneration(t *testing.T) {
 			tell: overtake, history: older,
 			want:    "True Succeeded: " + who + "run shop-1 was ready: 2 services ready; the environment has been changed since",
 			results: map[string]string{"run": "shop-1", "phase": "Ready", "services": "orders=r/orders@sha256:01"},
+		},
+		"somebody else changed it after it was rolled back": {
+			tell: overtake, history: undone,
+			want:    "False Superseded: " + who + "somebody else changed it before it was ready (generation 2, this run wrote 1)",
+			results: map[string]string{"run": "", "phase": ""},
+		},
+		"it failed and was rolled back": {
+			tell: func(env *v1alpha1.Environment) {
+				env.Status.Progress = "2/2"
+				env.Status.Rollback = &v1alpha1.Rollback{From: "shop-1", To: "shop-0", Service: "orders", Cause: v1alpha1.Cause{Class: v1alpha1.CauseImage, Message: "the image is not there", Hint: "push the image"}}
+				env.MarkFailed(v1alpha1.ReasonRolledBack, "rolled back to run shop-0, since service orders failed in run shop-1: ImageNotPullable: the image is not there")
+			},
+			want:    "False Failed: " + who + "2/2 services ready; rolled back to run shop-0, since service orders failed in run shop-1: ImageNotPullable: the image is not there; push the image",
+			results: map[string]string{"phase": "Failed"},
 		},
 		"the engine has not seen the newer one": {
 			tell:    func(env *v1alpha1.Environment) { ready(env); env.Generation = 2 },

@@ -109,7 +109,7 @@ func sentence(env *v1alpha1.Environment) string {
 		s += env.Status.Progress + " services ready; "
 	}
 	s += env.Status.Message
-	if hint := firstHint(env.Status.Services); hint != "" {
+	if hint := firstHint(&env.Status); hint != "" {
 		s += "; " + hint
 	}
 	if n := len(deployed(env.Status.Services)); n > maxServices && env.Status.Phase == v1alpha1.PhaseReady {
@@ -125,11 +125,15 @@ func subject(environment, class, url string) string {
 	return fmt.Sprintf("environment %s (%s): ", environment, class)
 }
 
-func firstHint(services []v1alpha1.ServiceStatus) string {
-	for _, s := range services {
+// firstHint is the next step after the first failure, or after one that was rolled back.
+func firstHint(status *v1alpha1.EnvironmentStatus) string {
+	for _, s := range status.Services {
 		if s.State == v1alpha1.ServiceFailed && s.Cause != nil {
 			return s.Cause.Hint
 		}
+	}
+	if status.Rollback != nil {
+		return status.Rollback.Cause.Hint
 	}
 	return ""
 }

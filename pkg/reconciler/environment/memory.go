@@ -19,6 +19,8 @@ type memory struct {
 	planKey string     // of what plan was made from
 	plan    *plan.Plan // made from it
 
+	back *plan.Plan // the last one that was unpacked
+
 	run     *v1alpha1.EnvironmentRun // as last written, until the lister has it
 	record  []v1alpha1.ServiceStatus // of that run
 	refused map[plan.Key]engine.Refusal

@@ -29,14 +29,25 @@ type pass struct {
 	plan    *plan.Plan
 	run     *v1alpha1.EnvironmentRun
 	outcome engine.Outcome
+	// back is set while the plan is not what the spec asks for, but what ran before.
+	back *v1alpha1.Rollback
+	// source of what is deployed.
+	source string
+	// stays says why a failure is not rolled back, though it should be.
+	stays string
 	// trouble is what kept a write from being done, and may pass.
 	trouble error
 }
 
 func (r *Reconciler) newPass(env *v1alpha1.Environment) *pass {
 	key := types.NamespacedName{Namespace: env.Namespace, Name: env.Name}
+	source := ""
+	if env.Spec.Run != nil {
+		source = env.Spec.Run.Source
+	}
 	return &pass{
-		key: key, env: env, before: env.Status.Phase, told: *env.Status.DeepCopy(),
+		source: source,
+		key:    key, env: env, before: env.Status.Phase, told: *env.Status.DeepCopy(),
 		memory: r.memories.of(key, env.UID),
 		scope: target.Scope{
 			Environment: key, UID: env.UID,

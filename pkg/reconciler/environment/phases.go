@@ -1,7 +1,6 @@
 package environment
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -75,7 +74,7 @@ func (r *Reconciler) advance(ctx context.Context, p *pass) error {
 	p.outcome, err = r.engine.Step(ctx, engine.Task{
 		Plan: p.plan, Scope: p.scope, Record: p.memory.record, Refused: p.memory.refused,
 		Clocks: clocks(p.class), OwnClocks: p.memory.past.clocks, Ranks: p.memory.past.ranks,
-		Stop: stops(p.env, p.class), Since: p.run.CreationTimestamp.Time,
+		Stop: stops(p.env, p.class, p.run), Since: p.run.CreationTimestamp.Time,
 		Drift: driftPolicy(p.env, p.class), Up: broughtUp(p.run), Heals: p.memory.heals, Compared: p.memory.compared,
 	}, r.clock.Now)
 	if p.outcome.Phase == "" {
@@ -88,12 +87,6 @@ func (r *Reconciler) advance(ctx context.Context, p *pass) error {
 		return errWait
 	}
 	return nil
-}
-
-// stops says whether a failure keeps everything new from starting: the environment has the
-// first word, its class the second.
-func stops(env *v1alpha1.Environment, class *v1alpha1.EnvironmentClass) bool {
-	return cmp.Or(env.Spec.OnFailure, class.Spec.OnFailure, v1alpha1.OnFailureIsolate) == v1alpha1.OnFailureStop
 }
 
 // record tells the story: on the Environment, and on the run when it starts and ends.
@@ -109,18 +102,30 @@ func (r *Reconciler) record(ctx context.Context, p *pass) error {
 	p.env.Status.Services = services
 	p.env.Status.Progress = fmt.Sprintf("%d/%d", o.Ready, len(o.Services))
 	p.env.Status.URL = firstURL(o.Services)
-	switch o.Phase {
-	case v1alpha1.PhaseReady:
-		p.env.MarkReady(o.Message)
-	case v1alpha1.PhaseFailed:
-		p.env.MarkFailed(v1alpha1.ReasonFailed, o.Message)
-	default:
-		p.env.MarkProgressing(o.Message + p.delay())
-	}
+	p.tellPhase()
 	p.env.MarkDrifted(drifted(o.Drift))
 	tellDrift(ctx, p)
 	r.smooth(p)
 	return errors.Join(r.tellRun(ctx, p, services), p.trouble)
+}
+
+// tellPhase tells how the environment is. One that was rolled back runs, and is not what
+// its spec asks for.
+func (p *pass) tellPhase() {
+	o, prefix := &p.outcome, ""
+	if p.back != nil {
+		prefix = goingBack(p.back) + ": "
+	}
+	switch {
+	case o.Phase == v1alpha1.PhaseReady && p.back != nil:
+		p.env.MarkFailed(v1alpha1.ReasonRolledBack, wentBack(p.back)+", since "+sinceFailure(p.back))
+	case o.Phase == v1alpha1.PhaseReady:
+		p.env.MarkReady(o.Message)
+	case o.Phase == v1alpha1.PhaseFailed:
+		p.env.MarkFailed(v1alpha1.ReasonFailed, prefix+o.Message+p.stays)
+	default:
+		p.env.MarkProgressing(prefix + o.Message + p.delay())
+	}
 }
 
 // delay tells what keeps a write from being done.
@@ -191,6 +196,9 @@ func (r *Reconciler) tellRun(ctx context.Context, p *pass, services []v1alpha1.S
 	run := p.run.DeepCopy()
 	r.started(run)
 	run.Status.Phase, run.Status.Message = o.Phase, o.Message
+	if p.back != nil {
+		run.Status.Message = wentBack(p.back) + ": " + o.Message
+	}
 	run.Status.Progress = fmt.Sprintf("%d/%d", o.Ready, len(o.Services))
 	run.Status.Services, run.Status.Writes = services, p.memory.writes
 	if over {

@@ -68,6 +68,7 @@ func (r *Reconciler) ReconcileKind(ctx context.Context, env *v1alpha1.Environmen
 		r.open,    // the EnvironmentRun of this plan
 		r.prepare, // the namespace
 		r.advance, // one step of the engine
+		r.retreat, // back to what ran before, when that failed
 		r.record,  // the EnvironmentRun's story
 	} {
 		if err := phase(ctx, p); err != nil {

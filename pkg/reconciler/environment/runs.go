@@ -25,10 +25,24 @@ func (r *Reconciler) open(ctx context.Context, p *pass) error {
 	if err != nil {
 		return err
 	}
-	if current != nil && current.Spec.Generation == p.env.Generation && current.Spec.PlanDigest == p.plan.Digest {
+	if current != nil && p.fits(current) {
 		p.adopt(current)
-		return nil
+		return p.restored(current)
 	}
+	return r.begin(ctx, p, current)
+}
+
+// fits says whether a run is about what is asked for: it brings it, or has gone back from it.
+func (p *pass) fits(run *v1alpha1.EnvironmentRun) bool {
+	asked := run.Spec.PlanDigest
+	if run.Spec.Rollback != nil {
+		asked = run.Spec.Rollback.PlanDigest
+	}
+	return run.Spec.Generation == p.env.Generation && asked == p.plan.Digest
+}
+
+// begin starts the run of the plan of this pass, which takes over from the current one.
+func (r *Reconciler) begin(ctx context.Context, p *pass, current *v1alpha1.EnvironmentRun) error {
 	started, passed, err := r.start(ctx, p)
 	if err != nil {
 		return err
@@ -60,10 +74,16 @@ func (p *pass) adopt(run *v1alpha1.EnvironmentRun) {
 	p.scope.Run = run.Name
 	p.env.Status.Run = run.Name
 	p.env.Status.RunNumber = run.Spec.Number
+	p.env.Status.Rollback = run.Spec.Rollback
 }
 
 // current is the newest run: the remembered one while the lister lags behind.
 func (r *Reconciler) current(p *pass) (*v1alpha1.EnvironmentRun, error) {
+	if p.memory.run == nil {
+		if left, err := r.leftBehind(p); left != nil || err != nil {
+			return left, err
+		}
+	}
 	name := p.env.Status.Run
 	if mine := p.memory.run; mine != nil {
 		name = mine.Name
@@ -86,6 +106,20 @@ func (r *Reconciler) current(p *pass) (*v1alpha1.EnvironmentRun, error) {
 	return run, nil
 }
 
+// leftBehind is a run that rolls back and was begun before a crash, and that the status does
+// not name yet. It may have written already, so what failed must not be written again.
+func (r *Reconciler) leftBehind(p *pass) (*v1alpha1.EnvironmentRun, error) {
+	all, err := r.ofEnvironment(p.env)
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	newest := all[len(all)-1]
+	if newest.Spec.Rollback != nil && newest.Spec.Number > p.env.Status.RunNumber {
+		return newest, nil
+	}
+	return nil, nil
+}
+
 // ahead says whether our own copy of a run has something that the lister's has not.
 func ahead(mine, seen *v1alpha1.EnvironmentRun) bool {
 	return mine.Done() && !seen.Done() || mine.Status.StartTime != nil && seen.Status.StartTime == nil
@@ -96,8 +130,12 @@ func ahead(mine, seen *v1alpha1.EnvironmentRun) bool {
 // left behind and that no longer fit are passed by.
 func (r *Reconciler) start(ctx context.Context, p *pass) (started *v1alpha1.EnvironmentRun, passed []*v1alpha1.EnvironmentRun, err error) {
 	runs := r.client.SpockV1alpha1().EnvironmentRuns(p.key.Namespace)
+	snapshot, err := p.plan.Snapshot()
+	if err != nil {
+		return nil, nil, err
+	}
 	for number := p.env.Status.RunNumber + 1; ; number++ {
-		run, err := runs.Create(ctx, p.newRun(number), metav1.CreateOptions{})
+		run, err := runs.Create(ctx, p.newRun(number, snapshot), metav1.CreateOptions{})
 		if err == nil {
 			return run, passed, nil
 		}
@@ -111,7 +149,7 @@ func (r *Reconciler) start(ctx context.Context, p *pass) (started *v1alpha1.Envi
 		if run.Spec.EnvironmentUID != string(p.env.UID) {
 			continue
 		}
-		if run.Spec.Generation == p.env.Generation && run.Spec.PlanDigest == p.plan.Digest {
+		if run.Spec.Generation == p.env.Generation && run.Spec.PlanDigest == p.plan.Digest && (run.Spec.Rollback == nil) == (p.back == nil) {
 			return run, passed, nil
 		}
 		passed = append(passed, run)
@@ -122,11 +160,7 @@ func runName(env *v1alpha1.Environment, number int64) string {
 	return kmeta.ChildName(env.Name, fmt.Sprintf("-%d", number))
 }
 
-func (p *pass) newRun(number int64) *v1alpha1.EnvironmentRun {
-	source := ""
-	if p.env.Spec.Run != nil {
-		source = p.env.Spec.Run.Source
-	}
+func (p *pass) newRun(number int64, snapshot []byte) *v1alpha1.EnvironmentRun {
 	return &v1alpha1.EnvironmentRun{
 		ObjectMeta: metav1.ObjectMeta{
 			Name: runName(p.env, number), Namespace: p.key.Namespace,
@@ -135,20 +169,25 @@ func (p *pass) newRun(number int64) *v1alpha1.EnvironmentRun {
 		},
 		Spec: v1alpha1.EnvironmentRunSpec{
 			Environment: p.env.Name, EnvironmentUID: string(p.env.UID), Generation: p.env.Generation,
-			Number: number, Source: source, PlanDigest: p.plan.Digest, Nodes: p.plan.Frozen(),
+			Number: number, Source: p.source, PlanDigest: p.plan.Digest, Nodes: p.plan.Frozen(),
+			Rollback: p.back, Snapshot: snapshot,
 		},
 	}
 }
 
 // prune deletes the oldest runs beyond the ones that are kept; the one of this pass may
-// not be listed yet.
+// not be listed yet, and the last good one is kept to go back to.
 func (r *Reconciler) prune(ctx context.Context, p *pass) error {
 	all, err := r.ofEnvironment(p.env)
 	if err != nil {
 		return err
 	}
 	all = slices.DeleteFunc(all, func(run *v1alpha1.EnvironmentRun) bool { return run.Name == p.run.Name })
+	good := lastGood(all, p.run.Spec.Number)
 	for _, old := range all[:max(0, len(all)+1-keptRuns)] {
+		if old == good {
+			continue
+		}
 		err := r.client.SpockV1alpha1().EnvironmentRuns(old.Namespace).Delete(ctx, old.Name, metav1.DeleteOptions{})
 		if err != nil && !apierrors.IsNotFound(err) {
 			return fmt.Errorf("delete run %s: %w", old.Name, err)

@@ -120,7 +120,7 @@ func TestWhoSaysWhatAFailureDoes(t *testing.T) {
 			t.Parallel()
 			env, class := &v1alpha1.Environment{}, &v1alpha1.EnvironmentClass{}
 			env.Spec.OnFailure, class.Spec.OnFailure = tc.env, tc.class
-			if got := stops(env, class); got != tc.want {
+			if got := stops(env, class, &v1alpha1.EnvironmentRun{}); got != tc.want {
 				t.Errorf("stops() = %t, want %t", got, tc.want)
 			}
 		})
