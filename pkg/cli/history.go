@@ -81,13 +81,21 @@ func (s *session) historyTable(runs []v1alpha1.EnvironmentRun, wide bool) table 
 	for i := range runs {
 		r := &runs[i]
 		started, took := s.timesOf(r)
-		cells := []string{r.Name, or(string(r.Status.Phase)), or(r.Status.Progress), strconv.FormatInt(r.Status.Writes, 10), or(r.Spec.Source), started, took}
+		cells := []string{r.Name, or(string(r.Status.Phase)), or(r.Status.Progress), strconv.FormatInt(r.Status.Writes, 10), or(sourceOf(r)), started, took}
 		if wide {
 			cells = append(cells, strconv.FormatInt(r.Spec.Generation, 10), r.Spec.PlanDigest, firstOf(r.Status.Message))
 		}
 		t.row(cells...)
 	}
 	return t
+}
+
+// sourceOf says what a run deployed.
+func sourceOf(r *v1alpha1.EnvironmentRun) string {
+	if r.Spec.Rollback != nil {
+		return "back to " + r.Spec.Rollback.To
+	}
+	return r.Spec.Source
 }
 
 // timesOf says how long ago a run started and how long it took, or takes so far.
@@ -108,7 +116,7 @@ func bareRuns(runs []v1alpha1.EnvironmentRun) *v1alpha1.EnvironmentRunList {
 	for i := range runs {
 		run := runs[i].DeepCopy()
 		run.SetGroupVersionKind(v1alpha1.SchemeGroupVersion.WithKind("EnvironmentRun"))
-		run.ManagedFields = nil
+		run.ManagedFields, run.Spec.Snapshot = nil, nil // nobody reads it
 		out.Items = append(out.Items, *run)
 	}
 	return out

@@ -38,6 +38,10 @@ func TestHistory(t *testing.T) {
 		return newWorld(t, environment("shop", ready), environment("empty", unseen), namesakes,
 			attempt(2, time.Hour, endedAs(v1alpha1.PhaseFailed, "1/3", "service orders failed: CrashLoop: it ends with exit code 3", 95*time.Second)),
 			attempt(1, 26*time.Hour, endedAs(v1alpha1.PhaseReady, "3/3", "3 services ready", 14200*time.Millisecond)),
+			attempt(3, 58*time.Minute, endedAs(v1alpha1.PhaseReady, "3/3", "rolled back to run shop-1: 3 services ready", 20*time.Second), func(r *v1alpha1.EnvironmentRun) {
+				r.Spec.Snapshot = []byte("nobody reads it")
+				r.Spec.Rollback = &v1alpha1.Rollback{From: "shop-2", To: "shop-1", PlanDigest: "sha256:bad", Service: "orders", Cause: v1alpha1.Cause{Class: v1alpha1.CauseCrashLoop, Message: "it ends with exit code 3"}}
+			}),
 			attempt(10, 30*time.Second, func(r *v1alpha1.EnvironmentRun) { r.Spec.Source = "" }))
 	}
 	for name, args := range map[string][]string{

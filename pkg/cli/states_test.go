@@ -55,6 +55,14 @@ func failed(e *v1alpha1.Environment) {
 	}
 }
 
+func rolledBack(e *v1alpha1.Environment) {
+	ready(e)
+	var s v1alpha1.ServiceStatus
+	crash(&s)
+	e.Status.Rollback = &v1alpha1.Rollback{From: "shop-2", To: "shop-1", Service: "orders", Cause: *s.Cause}
+	e.MarkFailed(v1alpha1.ReasonRolledBack, "rolled back to run shop-1, since service orders failed in run shop-2: CrashLoop: container orders exits with 2 on every start")
+}
+
 func invalid(e *v1alpha1.Environment) {
 	e.MarkFailed(v1alpha1.ReasonInvalid, "product.spec.groups[1].services[0] (orders): image: no layer gives the service an image; set it in the product or environment, or pass it with the deploy\n"+
 		"class.spec.parameters: no template has a parameter \"logLevl\"; did you mean \"logLevel\"?")
@@ -80,7 +88,7 @@ func leaving(e *v1alpha1.Environment) {
 
 func states() map[string]func(*v1alpha1.Environment) {
 	return map[string]func(*v1alpha1.Environment){
-		"ready": ready, "progressing": progressing, "failed": failed, "invalid": invalid,
+		"ready": ready, "progressing": progressing, "failed": failed, "invalid": invalid, "rolledback": rolledBack,
 		"suspended": suspended, "unseen": unseen, "outdated": outdated, "terminating": leaving,
 	}
 }
@@ -110,6 +118,8 @@ func TestWhyOfAService(t *testing.T) {
 		"progressing": {progressing, "orders"},
 		"misspelt":    {failed, "order"},
 		"invalid":     {invalid, "orders"},
+		"rolledback":  {rolledBack, "orders"},
+		"bystander":   {rolledBack, "web"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

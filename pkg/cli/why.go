@@ -141,6 +141,9 @@ func (s *session) whyService(env *v1alpha1.Environment, name string) ([]string, 
 	}
 	// Failures knows who is blocked only from the whole; the others' failures are hidden.
 	status := env.Status.DeepCopy()
+	if status.Rollback != nil && status.Rollback.Service != name {
+		status.Rollback = nil
+	}
 	for i := range status.Services {
 		if other := &status.Services[i]; other.State == v1alpha1.ServiceFailed && !slices.Contains(culprits, other.Name) {
 			other.State = ""

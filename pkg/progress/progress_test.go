@@ -129,6 +129,19 @@ func TestFailures(t *testing.T) {
 	t.Parallel()
 	states := story()
 	golden(t, "failures.txt", Failures(states[2]))
+	back := states[0]
+	var failed v1alpha1.ServiceStatus
+	crash(&failed)
+	back.Rollback = &v1alpha1.Rollback{From: "shop-2", To: "shop-1", Service: "orders", Cause: *failed.Cause}
+	golden(t, "rolledback.txt", Failures(back))
+	back.Rollback.Services = []string{"orders", "web"}
+	if got, want := Failures(back), "        orders, web back to what run shop-1 wrote"; got[len(got)-1] != want {
+		t.Errorf("the last line is %q, want %q", got[len(got)-1], want)
+	}
+	states[2].Rollback = back.Rollback
+	if diff := cmp.Diff(Failures(story()[2]), Failures(states[2])); diff != "" {
+		t.Errorf("a failure that shows itself is told twice (-want +got):\n%s", diff)
+	}
 	if got := Failures(states[0]); len(got) != 0 {
 		t.Errorf("failures where nothing failed: %q", got)
 	}

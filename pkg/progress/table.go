@@ -82,8 +82,8 @@ func span(services []v1alpha1.ServiceStatus, group string) string {
 	return Seconds(last.Sub(first))
 }
 
-// Failures says, for each failed service, why, and who waits for it in vain. It is empty
-// when nothing failed.
+// Failures says, for each failed service, why, and who waits for it in vain; at last why
+// something was rolled back. It is empty when nothing failed.
 func Failures(status v1alpha1.EnvironmentStatus) []string {
 	var lines []string
 	for i := range status.Services {
@@ -97,7 +97,22 @@ func Failures(status v1alpha1.EnvironmentStatus) []string {
 			lines = append(lines, "        blocks "+list(held, ""))
 		}
 	}
-	return lines
+	return append(lines, rolledBack(status)...)
+}
+
+// rolledBack says what failed that does not run any more.
+func rolledBack(status v1alpha1.EnvironmentStatus) []string {
+	rb := status.Rollback
+	if rb == nil {
+		return nil
+	}
+	if now := status.Service(rb.Service); now != nil && now.State == v1alpha1.ServiceFailed {
+		return nil // told already
+	}
+	s := &v1alpha1.ServiceStatus{Name: rb.Service, State: v1alpha1.ServiceFailed, Cause: &rb.Cause}
+	lines := []string{fmt.Sprintf("%s %s failed in run %s%s", markFailed, rb.Service, rb.From, colon(why(s)))}
+	lines = append(lines, reasons(s)...)
+	return append(lines, fmt.Sprintf("        %s back to what run %s wrote", list(rb.Services, "all services"), rb.To))
 }
 
 func blockedBy(services []v1alpha1.ServiceStatus, failed string) []string {

@@ -123,6 +123,8 @@ func TestCreating(t *testing.T) {
 		"a need of a start":                {kind: "Product", spec: `{groups: [{name: web, services: [{name: shop, template: go, needs: [{service: db, until: Started}]}]}]}`},
 		"a need until nobody knows when":   {kind: "Product", spec: `{groups: [{name: web, services: [{name: shop, template: go, needs: [{service: db, until: Later}]}]}]}`, says: `Unsupported value: "Later"`},
 		"an answer to failure nobody has":  {kind: "Environment", spec: `{product: shop, class: dev, onFailure: Panic}`, says: `Unsupported value: "Panic"`},
+		"a rollback of a service":          {kind: "Environment", spec: `{product: shop, class: dev, onFailure: Rollback, rollbackScope: Service}`},
+		"a rollback of who knows what":     {kind: "EnvironmentClass", spec: `{domain: "localhost", onFailure: Rollback, rollbackScope: Group}`, says: `Unsupported value: "Group"`},
 		"an answer to drift":               {kind: "EnvironmentClass", spec: `{domain: "localhost", drift: Warn}`},
 		"an answer to drift nobody has":    {kind: "Environment", spec: `{product: shop, class: dev, drift: Shrug}`, says: `Unsupported value: "Shrug"`},
 		"an order nobody knows":            {kind: "Product", spec: `{order: Random, groups: []}`, says: `Unsupported value: "Random"`},
