@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"spock.dev/spock/bench/work"
 )
@@ -10,11 +12,11 @@ import (
 // all runs the cases.
 func (l *lab) all(ctx context.Context) error {
 	delays := work.Delays{Median: l.median, Seed: 1}
-	sizes := []int{10, 100, 500}
-	if l.short {
-		sizes = []int{10}
-	}
-	for _, n := range sizes {
+	for text := range strings.SplitSeq(l.sizes, ",") {
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return fmt.Errorf("-sizes %s: %w", l.sizes, err)
+		}
 		if err := l.life(ctx, n, delays); err != nil {
 			return err
 		}

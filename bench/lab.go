@@ -50,6 +50,9 @@ func (l *lab) timed(ctx context.Context, name, environment string, w work.Work, 
 	row.Measures["cpu_s"] = (after.CPU - before.CPU).Seconds()
 	row.Measures["peak_rss_mib"] = float64(after.PeakRSS) / (1 << 20)
 	l.rows = append(l.rows, row)
+	if l.verbose {
+		fmt.Println("  requests:", run.Of)
+	}
 	return report.Table(os.Stdout, []report.Row{row})
 }
 

@@ -23,6 +23,9 @@ import (
 type settings struct {
 	root, out string
 	short     bool
+	verbose   bool
+	keep      bool
+	sizes     string
 	median    time.Duration
 	only      string
 }
@@ -32,6 +35,9 @@ func main() {
 	flag.StringVar(&s.root, "root", "..", "the repository")
 	flag.StringVar(&s.out, "out", "", "folder for results.json and the plot; empty writes none")
 	flag.BoolVar(&s.short, "short", false, "a few small cases, as a smoke test")
+	flag.BoolVar(&s.verbose, "v", false, "also tell each case's requests by resource")
+	flag.BoolVar(&s.keep, "keep", false, "keep the folder with the logs of the control plane, and print it")
+	flag.StringVar(&s.sizes, "sizes", "10,100,500", "numbers of services")
 	flag.DurationVar(&s.median, "median", 2*time.Second, "median of how long a service takes to become ready")
 	flag.StringVar(&s.only, "only", "", "only the cases whose name has this in it")
 	flag.Parse()
@@ -56,7 +62,11 @@ func run(ctx context.Context, s settings) error {
 	if err != nil {
 		return fmt.Errorf("make a folder: %w", err)
 	}
-	defer os.RemoveAll(dir)
+	if s.keep {
+		fmt.Fprintln(os.Stderr, "logs:", dir)
+	} else {
+		defer os.RemoveAll(dir)
+	}
 	b, err := bed.Start(ctx, kubebox, dir)
 	if err != nil {
 		return err

@@ -22,6 +22,8 @@ type Run struct {
 	Window
 	// Requests of the engine, watches aside, by verb.
 	Requests map[string]int
+	// Of counts the same by verb and resource.
+	Of map[string]int
 	// Written is when the apiserver got the first write of each workload, Ready when it
 	// had stored that the workload was ready as then written.
 	Written, Ready map[string]time.Time
@@ -29,7 +31,7 @@ type Run struct {
 
 // Of reads a run off the requests.
 func Of(all []Request, w Window) Run {
-	run := Run{Window: w, Requests: map[string]int{}, Written: map[string]time.Time{}, Ready: map[string]time.Time{}}
+	run := Run{Window: w, Requests: map[string]int{}, Of: map[string]int{}, Written: map[string]time.Time{}, Ready: map[string]time.Time{}}
 	generation := map[string]int64{}
 	for _, r := range all {
 		if r.Received.Before(w.From) || r.Received.After(w.To) {
@@ -38,6 +40,7 @@ func Of(all []Request, w Window) Run {
 		mine := r.User == w.Engine || r.As == w.Engine
 		if mine && r.Verb != "watch" {
 			run.Requests[r.Verb]++
+			run.Of[r.Verb+" "+r.Resource]++
 		}
 		d := r.Deployment
 		switch {

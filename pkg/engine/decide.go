@@ -36,6 +36,7 @@ func pass(p *plan.Plan, w World, now time.Time, halted string) Decision {
 		views:  map[string]view{},
 		bad:    map[string]v1alpha1.Cause{},
 		going:  map[string]plan.Key{},
+		unsent: map[string]plan.Key{},
 
 		earlier: map[string][]Deletion{},
 		scaled:  map[scaleTarget]bool{},
@@ -68,6 +69,7 @@ type walk struct {
 	views  map[string]view           // of the hooks of the service at hand, by service
 	bad    map[string]v1alpha1.Cause // services with a passive object that was refused
 	going  map[string]plan.Key       // services with a passive object that must go before it is written
+	unsent map[string]plan.Key       // services with a passive object that is to be written
 	open   int                       // gates that are open
 	ready  []ready                   // what may be written, in plan order
 	out    Decision
@@ -91,6 +93,7 @@ func (k *walk) passive() {
 			continue
 		}
 		if k.halted == "" {
+			k.unsent[o.Service] = o.Key
 			k.out.Passive = append(k.out.Passive, o)
 		}
 	}

@@ -191,17 +191,13 @@ func (k *walk) markHealing() {
 
 // heal counts what was healed, or what could not be and may not be tried at once again,
 // and returns what was.
-func (t *Task) heal(drift []Drift, written map[plan.Key]bool, now time.Time) []Drift {
+func (t *Task) heal(s sent, now time.Time) []Drift {
 	var healed []Drift
-	for _, d := range drift {
-		_, refused := t.Refused[d.Key]
-		if !d.Healing || !refused && !written[d.Key] {
-			continue
-		}
+	for _, d := range s.drift {
 		if t.Heals != nil {
 			t.Heals[d.Key] = t.Heals[d.Key].after(now)
 		}
-		if written[d.Key] {
+		if s.written[d.Key] {
 			healed = append(healed, d)
 		}
 	}

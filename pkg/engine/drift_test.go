@@ -123,7 +123,7 @@ func TestDrift(t *testing.T) {
 		"a workload is deleted, with Ignore": {v1alpha1.DriftIgnore, gone, `
 			Failed: service api failed: Drifted: Deployment/api was deleted and is not put back: drift is Ignore`},
 		"a config is deleted, and put back": {v1alpha1.DriftHeal, goneConfig, `
-			Progressing: 2 of 2 services ready
+			Progressing: 1 of 2 services ready; db: writes ConfigMap/db
 			ConfigMap/db was deleted; is healed
 			write ConfigMap/db`},
 		"a config is deleted, with Warn": {v1alpha1.DriftWarn, goneConfig, `
@@ -157,7 +157,7 @@ func TestDrift(t *testing.T) {
 			d.heals[key(d.plan, "ConfigMap/db")] = engine.Heals{Count: 2, At: began}
 			d.now = began.Add(20 * time.Second)
 		}, `
-			Progressing: 2 of 2 services ready
+			Progressing: 1 of 2 services ready; db: writes ConfigMap/db
 			ConfigMap/db: spec.revision was changed; is healed
 			write ConfigMap/db`},
 	}

@@ -126,10 +126,11 @@ func TestAPassiveObjectThatIsStillGoing(t *testing.T) {
 		wake in 20s`)
 	w.run(p, 2)
 	w.tells(t, "when it is gone", p, `
-		Progressing: 2 of 2 services ready
-		db Ready
+		Progressing: 1 of 2 services ready; db: writes ConfigMap/db
+		db Progressing: writes ConfigMap/db
 		cache Ready
-		write passive ConfigMap/db`)
+		write passive ConfigMap/db
+		wake in 20s`)
 }
 
 func TestAnObjectThatSomebodyDeletedIsWrittenAgain(t *testing.T) {

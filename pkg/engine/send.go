@@ -3,11 +3,10 @@ package engine
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
-	"sync/atomic"
-	"time"
 
-	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
 	"spock.dev/spock/pkg/health"
@@ -15,144 +14,155 @@ import (
 	"spock.dev/spock/pkg/target"
 )
 
-// burst is how long a step goes on beginning writes. After it the world is seen anew, so
-// that what has become urgent meanwhile does not wait for what is not.
-const burst = 50 * time.Millisecond
-
-// parcel is what is written of one service: its workloads when its passive objects are
-// there.
+// parcel is what goes out together: what is deleted and written of one service. Its
+// workloads go when its passive objects are there.
 type parcel struct {
+	name      string
+	deletions []Deletion
+
 	passive, workloads []plan.Object
+
+	scope target.Scope
+	state target.State
 }
 
-// parcels puts what was decided in the order to write it in: what belongs to no service,
-// the services that may start, the most urgent first, then the passive objects of all
-// others.
+// urgent parcels start something, or stop something that is in the way.
+func (p *parcel) urgent() bool { return len(p.workloads)+len(p.deletions) > 0 }
+
+// parcels puts what was decided in the order to send it in: what belongs to no service,
+// the services that may start, the most urgent first, their addresses, then the passive
+// objects of all others. A workload starts without its own addresses, which take an
+// apiserver long to make; its gate waits for them.
 func parcels(d *Decision) []*parcel {
-	shared, others := &parcel{}, []*parcel(nil)
-	var starting []*parcel
-	of := map[string]*parcel{"": shared}
+	shared := &parcel{deletions: d.Delete}
+	starting, addresses, others := newParcels(), newParcels(), newParcels()
 	for _, o := range d.Apply {
-		if of[o.Service] == nil {
-			of[o.Service] = &parcel{}
-			starting = append(starting, of[o.Service])
-		}
-		of[o.Service].workloads = append(of[o.Service].workloads, o)
+		p := starting.of(o.Service)
+		p.workloads = append(p.workloads, o)
 	}
 	for _, o := range d.Passive {
-		if of[o.Service] == nil {
-			of[o.Service] = &parcel{}
-			others = append(others, of[o.Service])
+		p := shared
+		switch {
+		case o.Service == "":
+		case starting.has(o.Service) && address(o):
+			p = addresses.of(o.Service + " addresses")
+		case starting.has(o.Service):
+			p = starting.of(o.Service)
+		default:
+			p = others.of(o.Service)
 		}
-		of[o.Service].passive = append(of[o.Service].passive, o)
+		p.passive = append(p.passive, o)
 	}
-	return append(append([]*parcel{shared}, starting...), others...)
+	all := slices.Concat(starting.all, addresses.all, others.all)
+	if len(shared.deletions)+len(shared.passive) > 0 {
+		all = slices.Insert(all, 0, shared)
+	}
+	return all
 }
 
-// writing acts on one decision.
-type writing struct {
+// address says whether an object only leads others to the pods.
+func address(o plan.Object) bool {
+	switch o.Key.GroupKind() {
+	case schema.GroupKind{Kind: "Service"}, schema.GroupKind{Group: "networking.k8s.io", Kind: "Ingress"}:
+		return true
+	}
+	return false
+}
+
+// inParcels are parcels by name, in the order in which they were asked for.
+type inParcels struct {
+	all    []*parcel
+	byName map[string]*parcel
+}
+
+func newParcels() *inParcels { return &inParcels{byName: map[string]*parcel{}} }
+
+func (i *inParcels) has(name string) bool { return i.byName[name] != nil }
+
+func (i *inParcels) of(name string) *parcel {
+	if !i.has(name) {
+		i.byName[name] = &parcel{name: name}
+		i.all = append(i.all, i.byName[name])
+	}
+	return i.byName[name]
+}
+
+// delivery is a parcel on its way.
+type delivery struct {
 	engine *Engine
-	task   Task
-	state  target.State
-	now    func() time.Time
-	count  atomic.Int64
+	*parcel
 
-	mu       sync.Mutex
-	refusals int
-	written  map[plan.Key]bool
+	mu sync.Mutex
+	sent
 }
 
-// act writes and deletes what was decided, and says whether it has left something for
-// another step.
-func (w *writing) act(ctx context.Context, d *Decision) (more bool, err error) {
-	until := w.now().Add(burst)
-	g := w.engine.group()
-	for _, p := range parcels(d) {
-		if more = w.now().After(until); more {
-			break
+// deliver sends a parcel and returns what came of it.
+func (e *Engine) deliver(ctx context.Context, p *parcel) sent {
+	d := &delivery{engine: e, parcel: p, sent: newSent()}
+	each(p.deletions, func(gone Deletion) { d.remove(ctx, gone) })
+	d.apply(ctx, p.passive)
+	if len(d.errs)+len(d.refused) == 0 {
+		d.apply(ctx, p.workloads)
+	}
+	return d.sent
+}
+
+// each does something with all at once; the gate is what limits.
+func each[T any](all []T, do func(T)) {
+	var wait sync.WaitGroup
+	for _, one := range all {
+		wait.Go(func() { do(one) })
+	}
+	wait.Wait()
+}
+
+func (d *delivery) apply(ctx context.Context, objects []plan.Object) {
+	each(objects, func(o plan.Object) {
+		live := d.state.Objects[o.Key]
+		mine := live != nil && target.Owned(d.scope, live)
+		err := d.engine.throttled(ctx, func() error { return d.engine.Target.Apply(ctx, d.scope, o, mine) })
+		d.note(err, func() { d.refuse(o, err) })
+		if err == nil {
+			d.wrote(o.Key)
 		}
-		g.Go(func() error { return w.deliver(ctx, p) })
+	})
+}
+
+func (d *delivery) remove(ctx context.Context, gone Deletion) {
+	err := d.engine.throttled(ctx, func() error { return d.engine.Target.Delete(ctx, d.scope, gone.Key, gone.UID) })
+	d.note(err, func() { d.errs = append(d.errs, err) })
+}
+
+// note counts what went well and keeps what did not.
+func (d *delivery) note(err error, keep func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err == nil {
+		d.writes++
+		return
 	}
-	err = g.Wait()
-	return more, errors.Join(err, w.engine.remove(ctx, w.task.Scope, d.Delete, &w.count))
+	keep()
 }
 
-// deliver writes a parcel; no workload goes without the passive objects that it needs.
-func (w *writing) deliver(ctx context.Context, p *parcel) error {
-	whole, err := w.apply(ctx, p.passive)
-	if err != nil || !whole {
-		return err
-	}
-	_, err = w.apply(ctx, p.workloads)
-	return err
+func (d *delivery) wrote(key plan.Key) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.written[key] = true
 }
 
-// apply writes objects side by side and says whether all are there.
-func (w *writing) apply(ctx context.Context, objects []plan.Object) (whole bool, err error) {
-	g := w.engine.group()
-	var refused atomic.Bool
-	for _, o := range objects {
-		live := w.state.Objects[o.Key]
-		mine := live != nil && target.Owned(w.task.Scope, live)
-		g.Go(func() error {
-			err := w.engine.throttled(ctx, func() error { return w.engine.Target.Apply(ctx, w.task.Scope, o, mine) })
-			if err == nil {
-				w.wrote(o.Key)
-				return nil
-			}
-			refused.Store(true)
-			return w.refused(o, err)
-		})
-	}
-	err = g.Wait()
-	return !refused.Load(), err
-}
-
-func (w *writing) wrote(key plan.Key) {
-	w.count.Add(1)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.written[key] = true
-}
-
-// refused keeps an error that a retry does not change, and returns any other.
-func (w *writing) refused(o plan.Object, err error) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+// refuse keeps an error apart that a retry does not change.
+func (d *delivery) refuse(o plan.Object, err error) {
 	cause := health.Refusal(err)
 	var kind *target.KindError
 	if errors.As(err, &kind) {
 		cause = &v1alpha1.Cause{Class: v1alpha1.CauseConfig, Message: kind.Error(), Hint: "install what defines the kind, or remove the manifest from the template"}
 	}
 	if cause == nil {
-		return err
+		d.errs = append(d.errs, err)
+		return
 	}
 	cause.Object = o.Key.String()
-	w.refusals++
-	w.task.Refused[o.Key] = Refusal{Hash: o.Hash, Cause: *cause}
-	return nil
-}
-
-func (e *Engine) remove(ctx context.Context, scope target.Scope, deletions []Deletion, count *atomic.Int64) error {
-	g := e.group()
-	for _, d := range deletions {
-		g.Go(func() error {
-			err := e.throttled(ctx, func() error { return e.Target.Delete(ctx, scope, d.Key, d.UID) })
-			if err != nil {
-				return err
-			}
-			count.Add(1)
-			return nil
-		})
-	}
-	return g.Wait()
-}
-
-// group runs as many requests side by side as the target takes now.
-func (e *Engine) group() *errgroup.Group {
-	g := &errgroup.Group{}
-	g.SetLimit(e.Gate.Allowed())
-	return g
+	d.refused[o.Key] = Refusal{Hash: o.Hash, Cause: *cause}
 }
 
 // throttled sends a request when the target has room for it, together with those of all

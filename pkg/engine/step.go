@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
+	"maps"
 	"time"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
@@ -27,6 +27,8 @@ type Task struct {
 	Record []v1alpha1.ServiceStatus
 	// Refused is kept by the caller between steps; Step adds to it.
 	Refused map[plan.Key]Refusal
+	// Outbox is kept by the caller between steps.
+	Outbox *Outbox
 	// Clocks, OwnClocks and Ranks are those of World.
 	Clocks    Clocks
 	OwnClocks map[string]Clocks
@@ -48,32 +50,62 @@ type Outcome struct {
 	Decision
 	// Writes counts the objects written and deleted.
 	Writes int64
-	// More says that something to write is left for another step, to be taken at once.
-	More bool
 	// Healed are the drifts that were.
 	Healed []Drift
+
+	state target.State
 }
 
-// Step observes, decides and acts once. A write that is refused for good becomes part
-// of the outcome; a transient failure is returned as the error, with what was seen.
+// patience is how long a step waits for what it has sent. Most of them end before; the
+// others end in an event.
+const patience = 50 * time.Millisecond
+
+// Step observes, decides and acts once. A write that is refused for good becomes part of
+// the outcome; a transient failure is returned as the error, with what was seen, and
+// nothing is sent until the caller takes another step.
 func (e *Engine) Step(ctx context.Context, task Task, now func() time.Time) (Outcome, error) {
+	late := task.keep(task.Outbox.collect())
+	healed := task.heal(late, now())
+	out, err := e.decide(ctx, task, now)
+	if err != nil {
+		return Outcome{}, err
+	}
+	out.Writes, out.Healed = late.writes, healed
+	if len(late.errs) > 0 {
+		task.Outbox.Withdraw()
+		e.explain(ctx, task, &out.Decision)
+		return out, errors.Join(late.errs...)
+	}
+	task.Outbox.put(task.Scope, out.state, &out.Decision)
+	came := task.keep(task.Outbox.settle(ctx, patience))
+	out.Writes += came.writes
+	out.Healed = append(out.Healed, task.heal(came, now())...)
+	if len(came.refused) > 0 {
+		// A refusal changes the story, and no event will come for what was not written.
+		again, err := e.decide(ctx, task, now)
+		if err != nil {
+			return out, err
+		}
+		again.Passive, again.Apply, again.Delete = nil, nil, nil
+		out.Decision = again.Decision
+	}
+	e.explain(ctx, task, &out.Decision)
+	return out, errors.Join(came.errs...)
+}
+
+// keep remembers what was refused.
+func (t *Task) keep(s sent) sent {
+	maps.Copy(t.Refused, s.refused)
+	return s
+}
+
+// decide sees the world and decides.
+func (e *Engine) decide(ctx context.Context, task Task, now func() time.Time) (Outcome, error) {
 	world, err := e.see(ctx, task)
 	if err != nil {
 		return Outcome{}, err
 	}
-	out := Outcome{Decision: Decide(task.Plan, world, now())}
-	drift := out.Drift
-	if !out.Idle() {
-		w := &writing{engine: e, task: task, state: world.State, now: now, written: map[plan.Key]bool{}}
-		out.More, err = w.act(ctx, &out.Decision)
-		out.Writes = w.count.Load()
-		if w.refusals > 0 {
-			err = errors.Join(err, e.retell(ctx, task, now, &out.Decision))
-		}
-		out.Healed = task.heal(drift, w.written, now())
-	}
-	e.explain(ctx, task, &out.Decision)
-	return out, err
+	return Outcome{Decision: Decide(task.Plan, world, now()), state: world.State}, nil
 }
 
 // see reads the world that a task is about.
@@ -88,18 +120,6 @@ func (e *Engine) see(ctx context.Context, task Task) (World, error) {
 		Stop: task.Stop, Since: task.Since,
 		Drift: task.Drift, Up: task.Up, Heals: task.Heals, Compared: task.Compared,
 	}, nil
-}
-
-// retell tells the story anew when writes were refused: a refusal changes it, and no
-// event will come for what was not written.
-func (e *Engine) retell(ctx context.Context, task Task, now func() time.Time, d *Decision) error {
-	world, err := e.see(ctx, task)
-	if err != nil {
-		return err
-	}
-	*d = Decide(task.Plan, world, now())
-	d.Passive, d.Apply, d.Delete = nil, nil, nil
-	return nil
 }
 
 func find(record []v1alpha1.ServiceStatus, name string) *v1alpha1.ServiceStatus {
@@ -119,6 +139,6 @@ func (e *Engine) TearDown(ctx context.Context, scope target.Scope, nodes []v1alp
 		return false, "", fmt.Errorf("observe namespace %s: %w", scope.Namespace, err)
 	}
 	deletions, done, message := Dismantle(nodes, scope, state)
-	var count atomic.Int64
-	return done, message, e.remove(ctx, scope, deletions, &count)
+	came := e.deliver(ctx, &parcel{deletions: deletions, scope: scope, state: state})
+	return done, message, errors.Join(came.errs...)
 }

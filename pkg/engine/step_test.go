@@ -103,7 +103,8 @@ func newStepper(p *plan.Plan) *stepper {
 func (s *stepper) step(t *testing.T) (engine.Outcome, error) {
 	t.Helper()
 	s.calls = nil
-	e := engine.Engine{Target: s.fakeTarget, Gate: pace.NewGate(time.Now)}
+	e := &engine.Engine{Target: s.fakeTarget, Gate: pace.NewGate(time.Now)}
+	s.task.Outbox = e.NewOutbox(t.Context(), func() {})
 	out, err := e.Step(t.Context(), s.task, func() time.Time { return s.world.now })
 	s.task.Record = out.Services
 	return out, err

@@ -45,6 +45,12 @@ func (k *walk) look(n plan.Node) view {
 	for _, o := range n.Objects {
 		k.lookAt(&v, n, o)
 	}
+	if key, ok := k.unsent[n.Service]; ok {
+		v.written = false
+		if v.settled {
+			v.settled, v.message = false, fmt.Sprintf("writes %s", key)
+		}
+	}
 	k.lookForEarlier(&v, n)
 	if v.settled || v.cause != nil || len(v.missing)+len(v.retry) > 0 {
 		return v

@@ -4,9 +4,11 @@ package pace
 
 import "time"
 
-// The bounds of a limit, and where it begins.
+// The bounds of a limit. It begins at First, which is also as far as slow answers alone
+// bring it down: when others crowd the server, who asks for less gets less of it and helps
+// nobody. Only "too busy" brings it down to Least.
 const (
-	First = 4
+	First = 16
 	Least = 2
 	Most  = 64
 )
@@ -14,8 +16,8 @@ const (
 // How many requests may queue at the server before the limit grows no more, or shrinks.
 // A few keep it busy between an answer and the next request; more only make each later.
 const (
-	calm    = 3
-	crowded = 8
+	calm    = 4
+	crowded = 12
 )
 
 // forget is the share by which the fastest answer is forgotten with every answer, so that
@@ -54,7 +56,7 @@ func (l *limit) answered(took time.Duration, n int) {
 	l.known = l.known || queued >= calm
 	switch {
 	case queued > crowded:
-		l.set(l.value - 1/l.value)
+		l.set(max(l.value-1/l.value, min(l.value, First)))
 	case queued >= calm || n < l.allowed(): // a limit that nobody reaches is not too small
 	case l.known:
 		l.set(l.value + 1/l.value)

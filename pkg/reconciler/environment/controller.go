@@ -67,13 +67,15 @@ func newController(ctx context.Context, health *lease.Health, clk clock.PassiveC
 		engine:       acts,
 		homes:        homes,
 		clock:        clk,
-		memories:     newMemories(),
 	}
 	impl := environmentreconciler.NewImpl(ctx, r, func(*controller.Impl) controller.Options {
 		return controller.Options{FinalizerName: v1alpha1.FinalizerEnvironment}
 	})
 	impl.Reconciler = &lease.Watched{Health: health, Reconciler: impl.Reconciler.(lease.Reconciler)}
 	r.after = func(key types.NamespacedName, d time.Duration) { impl.EnqueueKeyAfter(key, d) }
+	r.memories = newMemories(func(key types.NamespacedName) *engine.Outbox {
+		return acts.NewOutbox(ctx, func() { impl.EnqueueKey(key) })
+	})
 	r.listen(ctx, impl)
 	return impl, r
 }

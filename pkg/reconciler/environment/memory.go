@@ -29,6 +29,7 @@ type memory struct {
 	writes    int64
 	heals     map[plan.Key]engine.Heals
 	compared  engine.Compared
+	outbox    *engine.Outbox // ends before the environment does
 	past      past
 	toldAt    time.Time // when the status was last allowed out
 }
@@ -36,12 +37,13 @@ type memory struct {
 // memories is safe for concurrent use; one memory is used by one pass at a time, since
 // a key is never reconciled twice at once.
 type memories struct {
-	mu    sync.Mutex
-	byKey map[types.NamespacedName]*memory
+	outbox func(types.NamespacedName) *engine.Outbox
+	mu     sync.Mutex
+	byKey  map[types.NamespacedName]*memory
 }
 
-func newMemories() *memories {
-	return &memories{byKey: map[types.NamespacedName]*memory{}}
+func newMemories(outbox func(types.NamespacedName) *engine.Outbox) *memories {
+	return &memories{outbox: outbox, byKey: map[types.NamespacedName]*memory{}}
 }
 
 func (m *memories) of(key types.NamespacedName, uid types.UID) *memory {
@@ -49,7 +51,10 @@ func (m *memories) of(key types.NamespacedName, uid types.UID) *memory {
 	defer m.mu.Unlock()
 	got := m.byKey[key]
 	if got == nil || got.uid != uid {
-		got = &memory{uid: uid, refused: map[plan.Key]engine.Refusal{}, heals: map[plan.Key]engine.Heals{}, compared: engine.Compared{}}
+		got = &memory{
+			uid: uid, refused: map[plan.Key]engine.Refusal{}, outbox: m.outbox(key),
+			heals: map[plan.Key]engine.Heals{}, compared: engine.Compared{},
+		}
 		m.byKey[key] = got
 	}
 	return got

@@ -24,6 +24,7 @@ func (r *Reconciler) suspend(ctx context.Context, p *pass) error {
 	if !p.env.Spec.Suspend {
 		return nil
 	}
+	p.memory.outbox.Withdraw()
 	current, err := r.current(p)
 	if err != nil {
 		return err
@@ -72,7 +73,7 @@ func (r *Reconciler) advance(ctx context.Context, p *pass) error {
 	}
 	var err error
 	p.outcome, err = r.engine.Step(ctx, engine.Task{
-		Plan: p.plan, Scope: p.scope, Record: p.memory.record, Refused: p.memory.refused,
+		Plan: p.plan, Scope: p.scope, Record: p.memory.record, Refused: p.memory.refused, Outbox: p.memory.outbox,
 		Clocks: clocks(p.class), OwnClocks: p.memory.past.clocks, Ranks: p.memory.past.ranks,
 		Stop: stops(p.env, p.class, p.run), Since: p.run.CreationTimestamp.Time,
 		Drift: driftPolicy(p.env, p.class), Up: broughtUp(p.run), Heals: p.memory.heals, Compared: p.memory.compared,
@@ -92,10 +93,7 @@ func (r *Reconciler) advance(ctx context.Context, p *pass) error {
 // record tells the story: on the Environment, and on the run when it starts and ends.
 func (r *Reconciler) record(ctx context.Context, p *pass) error {
 	o := &p.outcome
-	switch {
-	case o.More:
-		r.after(p.key, 0)
-	case !o.Wake.IsZero():
+	if !o.Wake.IsZero() {
 		r.after(p.key, o.Wake.Sub(r.clock.Now()))
 	}
 	services := engine.Fit(o.Services, engine.StoryLimit)

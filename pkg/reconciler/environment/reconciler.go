@@ -86,6 +86,10 @@ func (r *Reconciler) FinalizeKind(ctx context.Context, env *v1alpha1.Environment
 		r.memories.forget(p.key)
 		return nil
 	}
+	if !p.memory.outbox.Withdraw() {
+		env.MarkTerminating("waiting for the end of writes that are under way")
+		return controller.NewSkipKey(p.key.String())
+	}
 	nodes, err := r.lastNodes(env)
 	if err != nil {
 		return err
