@@ -1,0 +1,70 @@
+package machine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"spock.dev/spock/hack/cluster/internal/host"
+)
+
+func (m Machine) namespace() string { return filepath.Join("/run/netns", m.Name()) }
+
+// connect gives the machine a network namespace and a cable to the bridge.
+func (m Machine) connect(ctx context.Context) error {
+	if err := bridged(ctx); err != nil {
+		return err
+	}
+	ns := m.Name()
+	for _, args := range [][]string{
+		{"netns", "add", ns},
+		{"link", "add", m.link(), "type", "veth", "peer", "name", "eth0", "netns", ns},
+		{"link", "set", m.link(), "master", bridge, "up"},
+		{"-n", ns, "addr", "add", m.Address() + "/24", "dev", "eth0"},
+		{"-n", ns, "link", "set", "eth0", "up"},
+		{"-n", ns, "link", "set", "lo", "up"},
+	} {
+		if _, err := host.Output(ctx, "ip", args...); err != nil {
+			return fmt.Errorf("network: %w", err)
+		}
+	}
+	return nil
+}
+
+// bridged makes the bridge unless it is there. Two machines may boot at once: who comes
+// second finds the parts made.
+func bridged(ctx context.Context) error {
+	for _, args := range [][]string{
+		{"link", "add", bridge, "type", "bridge"},
+		{"addr", "add", fmt.Sprintf("198.19.255.%d/24", last), "dev", bridge},
+		{"link", "set", bridge, "up"},
+	} {
+		_, err := host.Output(ctx, "ip", args...)
+		if err != nil && !strings.Contains(err.Error(), "exists") && !strings.Contains(err.Error(), "already assigned") {
+			return fmt.Errorf("network: %w", err)
+		}
+	}
+	return nil
+}
+
+// disconnect removes what connect made, and the bridge with its last machine.
+func (m Machine) disconnect(ctx context.Context) error {
+	var problems []error
+	if exists(filepath.Join("/sys/class/net", m.link())) {
+		_, err := host.Output(ctx, "ip", "link", "del", m.link())
+		problems = append(problems, err)
+	}
+	if exists(m.namespace()) {
+		_, err := host.Output(ctx, "ip", "netns", "del", m.Name())
+		problems = append(problems, err)
+	}
+	ports, err := os.ReadDir(filepath.Join("/sys/class/net", bridge, "brif"))
+	if err == nil && len(ports) == 0 {
+		_, err := host.Output(ctx, "ip", "link", "del", bridge)
+		problems = append(problems, err)
+	}
+	return errors.Join(problems...)
+}
