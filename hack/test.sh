@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test.sh [unit|e2e]: runs the tests that this machine can run, and says at the end what
+# test.sh [unit|machines|e2e]: runs the tests that this machine can run, and says at the end what
 # it skipped and why. Without an argument it runs all of them. Any failure fails it.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -34,6 +34,21 @@ why_no_cluster() {
   command -v apt-get >/dev/null || { echo "the node's programs are installed by apt"; return; }
 }
 
+# why_no_machines prints what is missing to boot machines; nothing when all is there.
+why_no_machines() {
+  [ "$(uname -s)" = Linux ] || { echo "they need Linux"; return; }
+  [ "$(id -u)" = 0 ] || { echo "they need root"; return; }
+  [ -d /sys/fs/cgroup/pids ] || { echo "they need cgroup v1 hierarchies"; return; }
+  command -v debootstrap >/dev/null && command -v ip >/dev/null || { echo "they need the packages debootstrap and iproute2"; return; }
+}
+
+machines() {
+  local why
+  why=$(why_no_machines)
+  if [ -n "$why" ]; then skipped+=("tests on machines: $why"); return; fi
+  step "the host target on real machines" go test -count=1 -tags hosts ./pkg/target/host/...
+}
+
 e2e() {
   local why
   why=$(why_no_cluster)
@@ -48,9 +63,10 @@ e2e() {
 
 case $what in
   unit) unit ;;
+  machines) machines ;;
   e2e) e2e ;;
-  all) unit; e2e ;;
-  *) echo "usage: hack/test.sh [unit|e2e]" >&2; exit 2 ;;
+  all) unit; machines; e2e ;;
+  *) echo "usage: hack/test.sh [unit|machines|e2e]" >&2; exit 2 ;;
 esac
 
 echo

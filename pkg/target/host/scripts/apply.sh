@@ -1,0 +1,53 @@
+# apply.sh EPOCH ID OWNER REVISION PORTS: makes a service as the archive on its input
+# says, and starts it. The switch is the renaming of one link; what the service was
+# before stays as `previous`.
+named "$2" "$4"
+mkdir -p "$conf"
+input=$conf/input.$$
+trap 'rm -f "$input"' EXIT
+cat > "$input"    # before the lock: who waits for input holds nobody up
+fence "$1"
+id=$2 owner=$3 revision=$4 ports=$5
+service=$conf/services/$id unit=spock-$id.service
+ours "$id" "$owner"
+
+# A port that another process listens on: all sockets in state 0A, but for our own unit's.
+if ! systemctl is-active -q "$unit"; then
+  for port in $ports; do
+    hex=$(printf ':%04X' "$port")
+    if cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | while read -r _ local _ state _; do
+      case $local$state in *"$hex"0A) echo yes ;; esac; done | grep -q yes
+    then fail 67 "port $port"; fi
+  done
+fi
+
+new=$service/revisions/$revision.new
+mkdir -p "$service/revisions"
+rm -rf "$new"; mkdir "$new"
+tar -x -p -f "$input" -C "$new" || { rm -rf "$new"; exit 1; }
+rm -rf "$service/revisions/$revision.old"
+[ ! -d "$service/revisions/$revision" ] || mv -T "$service/revisions/$revision" "$service/revisions/$revision.old"
+mv -T "$new" "$service/revisions/$revision"
+rm -rf "$service/revisions/$revision.old"
+[ -f "$service/owner" ] || { echo "$owner" > "$service/owner.new"; mv -T "$service/owner.new" "$service/owner"; }
+
+before=$(readlink "$service/current" || true)
+ln -s -f -n "revisions/$revision" "$service/current.new"
+mv -T "$service/current.new" "$service/current"
+if [ -n "$before" ] && [ "$before" != "revisions/$revision" ]; then
+  ln -s -f -n "$before" "$service/previous.new"
+  mv -T "$service/previous.new" "$service/previous"
+fi
+for old in "$service"/revisions/*; do
+  case revisions/${old##*/} in
+    "$(readlink "$service/current")"|"$(readlink "$service/previous" || true)") ;;
+    *) rm -rf "$old" ;;
+  esac
+done
+
+ln -s -f -n "$service/current/$unit" "$units/$unit"
+mkdir -p "$units/multi-user.target.wants"
+ln -s -f -n "../$unit" "$units/multi-user.target.wants/$unit"
+systemctl daemon-reload
+systemctl reset-failed "$unit" 2>/dev/null || true
+systemctl restart --no-block "$unit"
