@@ -40,7 +40,7 @@ func TestHistory(t *testing.T) {
 			attempt(1, 26*time.Hour, endedAs(v1alpha1.PhaseReady, "3/3", "3 services ready", 14200*time.Millisecond)),
 			attempt(3, 58*time.Minute, endedAs(v1alpha1.PhaseReady, "3/3", "rolled back to run shop-1: 3 services ready", 20*time.Second), func(r *v1alpha1.EnvironmentRun) {
 				r.Spec.Snapshot = []byte("nobody reads it")
-				r.Spec.Rollback = &v1alpha1.Rollback{From: "shop-2", To: "shop-1", PlanDigest: "sha256:bad", Service: "orders", Cause: v1alpha1.Cause{Class: v1alpha1.CauseCrashLoop, Message: "it ends with exit code 3"}}
+				r.Spec.Rollback = &v1alpha1.Rollback{From: "shop-2", To: "shop-1", PlanDigest: "sha256:bad", Service: "orders", Cause: &v1alpha1.Cause{Class: v1alpha1.CauseCrashLoop, Message: "it ends with exit code 3"}}
 			}),
 			attempt(10, 30*time.Second, func(r *v1alpha1.EnvironmentRun) { r.Spec.Source = "" }))
 	}

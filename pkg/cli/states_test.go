@@ -59,7 +59,7 @@ func rolledBack(e *v1alpha1.Environment) {
 	ready(e)
 	var s v1alpha1.ServiceStatus
 	crash(&s)
-	e.Status.Rollback = &v1alpha1.Rollback{From: "shop-2", To: "shop-1", Service: "orders", Cause: *s.Cause}
+	e.Status.Rollback = &v1alpha1.Rollback{From: "shop-2", To: "shop-1", Service: "orders", Cause: s.Cause}
 	e.MarkFailed(v1alpha1.ReasonRolledBack, "rolled back to run shop-1, since service orders failed in run shop-2: CrashLoop: container orders exits with 2 on every start")
 }
 

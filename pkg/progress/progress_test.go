@@ -132,7 +132,7 @@ func TestFailures(t *testing.T) {
 	back := states[0]
 	var failed v1alpha1.ServiceStatus
 	crash(&failed)
-	back.Rollback = &v1alpha1.Rollback{From: "shop-2", To: "shop-1", Service: "orders", Cause: *failed.Cause}
+	back.Rollback = &v1alpha1.Rollback{From: "shop-2", To: "shop-1", Service: "orders", Cause: failed.Cause}
 	golden(t, "rolledback.txt", Failures(back))
 	back.Rollback.Services = []string{"orders", "web"}
 	if got, want := Failures(back), "        orders, web back to what run shop-1 wrote"; got[len(got)-1] != want {

@@ -103,13 +103,13 @@ func Failures(status v1alpha1.EnvironmentStatus) []string {
 // rolledBack says what failed that does not run any more.
 func rolledBack(status v1alpha1.EnvironmentStatus) []string {
 	rb := status.Rollback
-	if rb == nil {
+	if rb == nil || rb.Asked() {
 		return nil
 	}
 	if now := status.Service(rb.Service); now != nil && now.State == v1alpha1.ServiceFailed {
 		return nil // told already
 	}
-	s := &v1alpha1.ServiceStatus{Name: rb.Service, State: v1alpha1.ServiceFailed, Cause: &rb.Cause}
+	s := &v1alpha1.ServiceStatus{Name: rb.Service, State: v1alpha1.ServiceFailed, Cause: rb.Cause}
 	lines := []string{fmt.Sprintf("%s %s failed in run %s%s", markFailed, rb.Service, rb.From, colon(why(s)))}
 	lines = append(lines, reasons(s)...)
 	return append(lines, fmt.Sprintf("        %s back to what run %s wrote", list(rb.Services, "all services"), rb.To))

@@ -125,6 +125,8 @@ func TestCreating(t *testing.T) {
 		"an answer to failure nobody has":  {kind: "Environment", spec: `{product: shop, class: dev, onFailure: Panic}`, says: `Unsupported value: "Panic"`},
 		"a rollback of a service":          {kind: "Environment", spec: `{product: shop, class: dev, onFailure: Rollback, rollbackScope: Service}`},
 		"a rollback of who knows what":     {kind: "EnvironmentClass", spec: `{domain: "localhost", onFailure: Rollback, rollbackScope: Group}`, says: `Unsupported value: "Group"`},
+		"a rollback by hand":               {kind: "Environment", spec: `{product: shop, class: dev, run: {rollback: {to: it-1, services: [web]}}}`},
+		"a rollback to nothing":            {kind: "Environment", spec: `{product: shop, class: dev, run: {rollback: {services: [web]}}}`, says: "spec.run.rollback.to: Required value"},
 		"an answer to drift":               {kind: "EnvironmentClass", spec: `{domain: "localhost", drift: Warn}`},
 		"an answer to drift nobody has":    {kind: "Environment", spec: `{product: shop, class: dev, drift: Shrug}`, says: `Unsupported value: "Shrug"`},
 		"an order nobody knows":            {kind: "Product", spec: `{order: Random, groups: []}`, says: `Unsupported value: "Random"`},

@@ -70,6 +70,31 @@ func TestABadImageIsRolledBack(t *testing.T) {
 	}
 }
 
+// TestARollbackByHandStaysUntilTheNextDeploy goes back with one service of two.
+func TestARollbackByHandStaysUntilTheNextDeploy(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.create(page(), product("shop", group("data", l.service("db", "page")), group("frontend", l.service("web", "page"))), l.environment("shop", "shop"))
+	l.reaches("shop", v1alpha1.PhaseReady, 1)
+	generation := l.change("shop", func(spec *v1alpha1.EnvironmentSpec) {
+		spec.Parameters = map[string]apiextensionsv1.JSON{"greeting": *raw("good morning")}
+	})
+	l.reaches("shop", v1alpha1.PhaseReady, generation)
+
+	if said := l.spockCommand("env", "rollback", "shop", "web", "-n", l.name); !strings.Contains(said, "service web rolled back to run shop-1") {
+		t.Errorf("spock env rollback says:\n%s", said)
+	}
+	busybox := l.image("busybox:1")
+	want := map[string]string{"db": busybox + " good morning", "web": busybox + " hello"}
+	if diff := cmp.Diff(want, map[string]string{"db": l.pageOf("shop", "db"), "web": l.pageOf("shop", "web")}); diff != "" {
+		t.Errorf("what runs (-want +got):\n%s", diff)
+	}
+	l.spockCommand("env", "up", "shop", "-n", l.name)
+	if got := l.pageOf("shop", "web"); got != busybox+" good morning" {
+		t.Errorf("after the next deploy there runs %s", got)
+	}
+}
+
 // pageOf is the image of a page, and what the page says.
 func (l *lab) pageOf(environment, service string) string {
 	l.Helper()

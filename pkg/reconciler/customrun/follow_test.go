@@ -69,7 +69,7 @@ func TestADeployFollowsItsOwnGeneration(t *testing.T) {
 		"it failed and was rolled back": {
 			tell: func(env *v1alpha1.Environment) {
 				env.Status.Progress = "2/2"
-				env.Status.Rollback = &v1alpha1.Rollback{From: "shop-1", To: "shop-0", Service: "orders", Cause: v1alpha1.Cause{Class: v1alpha1.CauseImage, Message: "the image is not there", Hint: "push the image"}}
+				env.Status.Rollback = &v1alpha1.Rollback{From: "shop-1", To: "shop-0", Service: "orders", Cause: &v1alpha1.Cause{Class: v1alpha1.CauseImage, Message: "the image is not there", Hint: "push the image"}}
 				env.MarkFailed(v1alpha1.ReasonRolledBack, "rolled back to run shop-0, since service orders failed in run shop-1: ImageNotPullable: the image is not there")
 			},
 			want:    "False Failed: " + who + "2/2 services ready; rolled back to run shop-0, since service orders failed in run shop-1: ImageNotPullable: the image is not there; push the image",

@@ -132,7 +132,7 @@ func firstHint(status *v1alpha1.EnvironmentStatus) string {
 			return s.Cause.Hint
 		}
 	}
-	if status.Rollback != nil {
+	if status.Rollback != nil && status.Rollback.Cause != nil {
 		return status.Rollback.Cause.Hint
 	}
 	return ""

@@ -19,20 +19,29 @@ func (r *Reconciler) gather(_ context.Context, p *pass) error {
 	if err != nil {
 		return err
 	}
+	made := func() (*plan.Plan, error) { return p.rendered(in, key) }
+	if run := p.env.Spec.Run; run != nil && run.Rollback != nil {
+		return r.gatherBack(p, run.Rollback, made)
+	}
+	p.plan, err = made()
+	return err
+}
+
+// rendered is the plan of what the spec says.
+func (p *pass) rendered(in render.Input, key string) (*plan.Plan, error) {
 	if p.memory.plan != nil && p.memory.planKey == key {
-		p.plan = p.memory.plan
-		return nil
+		return p.memory.plan, nil
 	}
 	rendered, err := render.Product(in)
 	if err != nil {
-		return invalid(err)
+		return nil, invalid(err)
 	}
 	made, err := plan.Compute(plan.Input{Product: in.Product, Rendered: rendered, Environment: in.Environment})
 	if err != nil {
-		return invalid(err)
+		return nil, invalid(err)
 	}
-	p.plan, p.memory.plan, p.memory.planKey = made, made, key
-	return nil
+	p.memory.plan, p.memory.planKey = made, key
+	return made, nil
 }
 
 // input finds the objects by name, and a key that changes when any of them does.

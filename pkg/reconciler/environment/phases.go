@@ -115,6 +115,8 @@ func (p *pass) tellPhase() {
 		prefix = goingBack(p.back) + ": "
 	}
 	switch {
+	case o.Phase == v1alpha1.PhaseReady && p.back.Asked():
+		p.env.MarkReady(wentBack(p.back) + ": " + o.Message)
 	case o.Phase == v1alpha1.PhaseReady && p.back != nil:
 		p.env.MarkFailed(v1alpha1.ReasonRolledBack, wentBack(p.back)+", since "+sinceFailure(p.back))
 	case o.Phase == v1alpha1.PhaseReady:

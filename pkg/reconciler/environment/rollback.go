@@ -42,7 +42,7 @@ func stops(env *v1alpha1.Environment, class *v1alpha1.EnvironmentClass, run *v1a
 // plan is what ran before. A crash between the two finds the failed run and goes on.
 func (r *Reconciler) retreat(ctx context.Context, p *pass) error {
 	ended := p.run.Done() && p.run.Status.Phase != v1alpha1.PhaseFailed
-	if p.outcome.Phase != v1alpha1.PhaseFailed || p.trouble != nil || ended || onFailure(p.env, p.class) != v1alpha1.OnFailureRollback {
+	if p.outcome.Phase != v1alpha1.PhaseFailed || p.trouble != nil || ended || p.back.Asked() || onFailure(p.env, p.class) != v1alpha1.OnFailureRollback {
 		return nil
 	}
 	back, good, why, err := r.wayBack(p)
@@ -83,7 +83,7 @@ func (r *Reconciler) wayBack(p *pass) (back engine.Retreat, good *v1alpha1.Envir
 		return back, nil, "no earlier run was ready", nil
 	}
 	if len(good.Spec.Snapshot) == 0 {
-		return back, nil, fmt.Sprintf("run %s keeps no copy of what it wrote; it would take more than %d KiB, or an older Spock wrote it", good.Name, plan.SnapshotLimit>>10), nil
+		return back, nil, noCopy(good), nil
 	}
 	before, err := p.memory.unpack(good)
 	if err != nil {
@@ -91,6 +91,10 @@ func (r *Reconciler) wayBack(p *pass) (back engine.Retreat, good *v1alpha1.Envir
 	}
 	back, why = engine.RollBack(p.outcome.Services, p.plan, before, rollbackScope(p.env, p.class))
 	return back, good, why, nil
+}
+
+func noCopy(run *v1alpha1.EnvironmentRun) string {
+	return fmt.Sprintf("run %s keeps no copy of what it wrote; it would take more than %d KiB, or an older Spock wrote it", run.Name, plan.SnapshotLimit>>10)
 }
 
 // lastGood is the newest run before a number that ended Ready; nil when there is none.
@@ -107,7 +111,7 @@ func lastGood(all []*v1alpha1.EnvironmentRun, before int64) *v1alpha1.Environmen
 // service that failed later, is about the same request.
 func (p *pass) rollback(back engine.Retreat, to string) *v1alpha1.Rollback {
 	name, cause := engine.FirstFailure(p.outcome.Services)
-	rb := &v1alpha1.Rollback{From: p.run.Name, To: to, Services: back.Services, PlanDigest: p.plan.Digest, Service: name, Cause: *cause}
+	rb := &v1alpha1.Rollback{From: p.run.Name, To: to, Services: back.Services, PlanDigest: p.plan.Digest, Service: name, Cause: cause}
 	if last := p.run.Spec.Rollback; last != nil {
 		rb.From, rb.PlanDigest, rb.Service, rb.Cause = last.From, last.PlanDigest, last.Service, last.Cause
 		for _, s := range last.Services {

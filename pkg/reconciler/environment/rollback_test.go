@@ -91,7 +91,7 @@ func TestAFailedUpdateIsRolledBack(t *testing.T) {
 	if back.Spec.PlanDigest != l.run("shop-1").Spec.PlanDigest || back.Spec.Generation != 2 || back.Done() {
 		t.Errorf("the run that rolls back %+v", back)
 	}
-	want := &v1alpha1.Rollback{From: "shop-2", To: "shop-1", PlanDigest: failed.Spec.PlanDigest, Service: "api", Cause: *failed.Status.Services[1].Cause}
+	want := &v1alpha1.Rollback{From: "shop-2", To: "shop-1", PlanDigest: failed.Spec.PlanDigest, Service: "api", Cause: failed.Status.Services[1].Cause}
 	if diff := cmp.Diff(want, back.Spec.Rollback); diff != "" {
 		t.Errorf("it says (-want +got):\n%s", diff)
 	}

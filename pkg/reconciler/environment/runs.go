@@ -35,8 +35,8 @@ func (r *Reconciler) open(ctx context.Context, p *pass) error {
 // fits says whether a run is about what is asked for: it brings it, or has gone back from it.
 func (p *pass) fits(run *v1alpha1.EnvironmentRun) bool {
 	asked := run.Spec.PlanDigest
-	if run.Spec.Rollback != nil {
-		asked = run.Spec.Rollback.PlanDigest
+	if back := run.Spec.Rollback; back != nil && !back.Asked() {
+		asked = back.PlanDigest
 	}
 	return run.Spec.Generation == p.env.Generation && asked == p.plan.Digest
 }

@@ -161,6 +161,23 @@ type RunLayer struct {
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=1000
 	Services []ServiceOverride `json:"services,omitempty"`
+	// Rollback asks for what an earlier run wrote, instead of what the spec says. It holds
+	// until the spec changes, whatever becomes of product and templates; the next deploy
+	// takes it away.
+	// +optional
+	Rollback *RollbackRequest `json:"rollback,omitempty"`
+}
+
+// RollbackRequest asks for what an earlier run wrote.
+type RollbackRequest struct {
+	// To is an EnvironmentRun of this Environment that ended Ready.
+	// +kubebuilder:validation:MinLength=1
+	To string `json:"to"`
+	// Services that go back; all others stay what the spec says. All go back when empty.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=1000
+	Services []string `json:"services,omitempty"`
 }
 
 // Phase is the state of an environment or of a run in one word.
@@ -220,8 +237,9 @@ type EnvironmentStatus struct {
 
 // Rollback is a return to what an earlier run wrote.
 type Rollback struct {
-	// From is the run that failed.
-	From string `json:"from"`
+	// From is the run that failed, or the one before that was asked to be rolled back.
+	// +optional
+	From string `json:"from,omitempty"`
 	// To is the run whose objects are written again.
 	To string `json:"to"`
 	// Services that are rolled back; all when empty.
@@ -230,12 +248,19 @@ type Rollback struct {
 	Services []string `json:"services,omitempty"`
 	// PlanDigest of the run that failed: while the spec asks for this plan, it is not tried
 	// again.
-	PlanDigest string `json:"planDigest"`
+	// +optional
+	PlanDigest string `json:"planDigest,omitempty"`
 	// Service that failed.
-	Service string `json:"service"`
-	// Cause of its failure. The whole log is kept by the run that failed.
-	Cause Cause `json:"cause"`
+	// +optional
+	Service string `json:"service,omitempty"`
+	// Cause of its failure; absent when somebody asked for the rollback. The whole log is
+	// kept by the run that failed.
+	// +optional
+	Cause *Cause `json:"cause,omitempty"`
 }
+
+// Asked says that somebody asked for the rollback, and no failure caused it.
+func (r *Rollback) Asked() bool { return r != nil && r.Cause == nil }
 
 // ServiceState is the state of a service in one word.
 type ServiceState string
