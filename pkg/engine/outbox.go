@@ -23,7 +23,7 @@ type Outbox struct {
 
 	mu     sync.Mutex
 	queue  []*parcel
-	under  map[string]bool    // parcels on their way
+	under  map[*parcel]bool   // way
 	calm   int                // of them, those that are not urgent
 	done   sent               // since the last step
 	idle   chan struct{}      // closed when nothing is queued or under way
@@ -49,7 +49,7 @@ func newSent() sent {
 func (e *Engine) NewOutbox(life context.Context, tell func()) *Outbox {
 	idle := make(chan struct{})
 	close(idle)
-	return &Outbox{engine: e, life: life, tell: tell, under: map[string]bool{}, idle: idle, done: newSent(), drift: map[plan.Key]Drift{}}
+	return &Outbox{engine: e, life: life, tell: tell, under: map[*parcel]bool{}, idle: idle, done: newSent(), drift: map[plan.Key]Drift{}}
 }
 
 // Withdraw drops what is not under way, and says whether nothing is; tell is called when
@@ -62,7 +62,7 @@ func (b *Outbox) Withdraw() (empty bool) {
 	return len(b.under) == 0
 }
 
-// put replaces what is not under way. A parcel of which an older one is under way waits for
+// put replaces what is not under way. A parcel of which something is under way waits for
 // another step: what comes of that decides what is next.
 func (b *Outbox) put(scope target.Scope, state target.State, d *Decision) {
 	b.mu.Lock()
@@ -72,7 +72,14 @@ func (b *Outbox) put(scope target.Scope, state target.State, d *Decision) {
 			b.drift[drift.Key] = drift
 		}
 	}
-	b.queue = slices.DeleteFunc(parcels(d), func(p *parcel) bool { return b.under[p.name] })
+	sending := map[plan.Key]bool{}
+	for p := range b.under {
+		p.each(func(key plan.Key) { sending[key] = true })
+	}
+	b.queue = slices.DeleteFunc(parcels(d), func(p *parcel) (wait bool) {
+		p.each(func(key plan.Key) { wait = wait || sending[key] })
+		return wait
+	})
 	for _, p := range b.queue {
 		p.scope, p.state = scope, state
 	}
@@ -95,7 +102,7 @@ func (b *Outbox) pump() {
 			b.calm++
 		}
 		b.queue = b.queue[1:]
-		b.under[p.name] = true
+		b.under[p] = true
 		go func() { b.arrived(p, b.engine.deliver(b.life, p)) }()
 	}
 }
@@ -103,7 +110,7 @@ func (b *Outbox) pump() {
 // arrived notes what came of a parcel.
 func (b *Outbox) arrived(p *parcel, s sent) {
 	b.mu.Lock()
-	delete(b.under, p.name)
+	delete(b.under, p)
 	if !p.urgent() {
 		b.calm--
 	}

@@ -17,7 +17,6 @@ import (
 // parcel is what goes out together: what is deleted and written of one service. Its
 // workloads go when its passive objects are there.
 type parcel struct {
-	name      string
 	deletions []Deletion
 
 	passive, workloads []plan.Object
@@ -28,6 +27,19 @@ type parcel struct {
 
 // urgent parcels start something, or stop something that is in the way.
 func (p *parcel) urgent() bool { return len(p.workloads)+len(p.deletions) > 0 }
+
+// each goes over what is in the parcel.
+func (p *parcel) each(do func(plan.Key)) {
+	for _, d := range p.deletions {
+		do(d.Key)
+	}
+	for _, o := range p.passive {
+		do(o.Key)
+	}
+	for _, o := range p.workloads {
+		do(o.Key)
+	}
+}
 
 // parcels puts what was decided in the order to send it in: what belongs to no service,
 // the services that may start, the most urgent first, their addresses, then the passive
@@ -45,7 +57,7 @@ func parcels(d *Decision) []*parcel {
 		switch {
 		case o.Service == "":
 		case starting.has(o.Service) && address(o):
-			p = addresses.of(o.Service + " addresses")
+			p = addresses.of(o.Service)
 		case starting.has(o.Service):
 			p = starting.of(o.Service)
 		default:
@@ -69,22 +81,22 @@ func address(o plan.Object) bool {
 	return false
 }
 
-// inParcels are parcels by name, in the order in which they were asked for.
+// inParcels are parcels by service, in the order in which they were asked for.
 type inParcels struct {
-	all    []*parcel
-	byName map[string]*parcel
+	all       []*parcel
+	byService map[string]*parcel
 }
 
-func newParcels() *inParcels { return &inParcels{byName: map[string]*parcel{}} }
+func newParcels() *inParcels { return &inParcels{byService: map[string]*parcel{}} }
 
-func (i *inParcels) has(name string) bool { return i.byName[name] != nil }
+func (i *inParcels) has(service string) bool { return i.byService[service] != nil }
 
-func (i *inParcels) of(name string) *parcel {
-	if !i.has(name) {
-		i.byName[name] = &parcel{name: name}
-		i.all = append(i.all, i.byName[name])
+func (i *inParcels) of(service string) *parcel {
+	if !i.has(service) {
+		i.byService[service] = &parcel{}
+		i.all = append(i.all, i.byService[service])
 	}
-	return i.byName[name]
+	return i.byService[service]
 }
 
 // delivery is a parcel on its way.

@@ -56,7 +56,11 @@ type EnvironmentRunSpec struct {
 	Rollback *Rollback `json:"rollback,omitempty"`
 	// Snapshot is all that the run writes, packed, to go back to it later. It is absent when
 	// it would take more than 384 KiB. It holds no secrets.
+	//
+	// The schema does not say format byte: an API server with the CEL rule of this type would
+	// then refuse every later write.
 	// +optional
+	// +kubebuilder:validation:Format=""
 	Snapshot []byte `json:"snapshot,omitempty"`
 }
 
