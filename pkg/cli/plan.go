@@ -17,7 +17,8 @@ import (
 const planLong = `Show what a rollout would do, and do nothing: the nodes in the order in which they start,
 what each waits for, and for each object whether it would be created, changed, deleted or
 left unchanged. Product, templates and class are those of the cluster; with -f the
-environment is the one of a file, as "env up -f" would write it.
+environment is the one of a file, as "env up -f" would write it. A rollback that was asked
+for is left out, as it ends with the next deploy.
 
 With --exit-code it exits 0 when there is nothing to do, 2 when there is. What is wrong
 with the spec is printed one sentence per line, with exit code 1. With -o json or yaml it

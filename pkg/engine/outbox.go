@@ -67,6 +67,9 @@ func (b *Outbox) Withdraw() (empty bool) {
 func (b *Outbox) put(scope target.Scope, state target.State, d *Decision) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if len(b.under)+len(b.done.written)+len(b.done.refused) == 0 {
+		clear(b.drift) // what was not sent is decided anew
+	}
 	for _, drift := range d.Drift {
 		if drift.Healing {
 			b.drift[drift.Key] = drift
