@@ -62,7 +62,7 @@ func connect(t *testing.T) cluster {
 
 var resources = map[string]string{
 	"ServiceTemplate": "servicetemplates", "Product": "products", "EnvironmentClass": "environmentclasses",
-	"Environment": "environments", "EnvironmentRun": "environmentruns",
+	"Environment": "environments", "EnvironmentRun": "environmentruns", "Host": "hosts",
 }
 
 func (c cluster) of(kind string) dynamic.ResourceInterface {
@@ -133,6 +133,10 @@ func TestCreating(t *testing.T) {
 		"a class with a port":              {kind: "EnvironmentClass", spec: `{domain: "localhost:8080"}`},
 		"a class with a URL for a domain":  {kind: "EnvironmentClass", spec: `{domain: "http://localhost"}`, says: "spec.domain in body should match"},
 		"an environment":                   {kind: "Environment", spec: `{product: shop, class: dev, services: [{name: web, image: "shop/web:1"}]}`},
+		"a host":                           {kind: "Host", spec: `{address: 10.0.0.11, hostKey: "ssh-ed25519 AAAAC3Nz", credentials: {secretName: it}, capacity: {memory: 1Gi, slots: 4}}`},
+		"a host without a key":             {kind: "Host", spec: `{address: 10.0.0.11, credentials: {secretName: it}}`, says: "spec.hostKey: Required value"},
+		"a host with a key that is none":   {kind: "Host", spec: `{address: 10.0.0.11, hostKey: "trust me", credentials: {secretName: it}}`, says: "spec.hostKey in body should match"},
+		"a host with an option for ssh":    {kind: "Host", spec: `{address: "-oProxyCommand=x", hostKey: "ssh-ed25519 AAAAC3Nz", credentials: {secretName: it}}`, says: "spec.address in body should match"},
 		"an environment of no class":       {kind: "Environment", spec: `{product: shop}`, says: "spec.class: Required value"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -22,6 +22,7 @@ var specs = map[string][]any{
 	"docs/spec/product.md":          {v1alpha1.ProductSpec{}},
 	"docs/spec/environmentclass.md": {v1alpha1.EnvironmentClassSpec{}},
 	"docs/spec/environment.md":      {v1alpha1.EnvironmentSpec{}, v1alpha1.EnvironmentStatus{}},
+	"docs/spec/host.md":             {v1alpha1.HostSpec{}, v1alpha1.HostStatus{}},
 	"docs/spec/environmentrun.md":   {v1alpha1.EnvironmentRunSpec{}, v1alpha1.EnvironmentRunStatus{}},
 }
 

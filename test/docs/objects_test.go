@@ -26,6 +26,7 @@ var kinds = map[metav1.TypeMeta]func() any{
 	{APIVersion: "spock.dev/v1alpha1", Kind: "EnvironmentClass"}:      func() any { return &v1alpha1.EnvironmentClass{} },
 	{APIVersion: "spock.dev/v1alpha1", Kind: "Environment"}:           func() any { return &v1alpha1.Environment{} },
 	{APIVersion: "spock.dev/v1alpha1", Kind: "EnvironmentRun"}:        func() any { return &v1alpha1.EnvironmentRun{} },
+	{APIVersion: "spock.dev/v1alpha1", Kind: "Host"}:                  func() any { return &v1alpha1.Host{} },
 	{APIVersion: "tekton.dev/v1", Kind: "Task"}:                       func() any { return &pipelinev1.Task{} },
 	{APIVersion: "tekton.dev/v1", Kind: "TaskRun"}:                    func() any { return &pipelinev1.TaskRun{} },
 	{APIVersion: "tekton.dev/v1", Kind: "Pipeline"}:                   func() any { return &pipelinev1.Pipeline{} },

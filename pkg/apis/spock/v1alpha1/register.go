@@ -32,6 +32,7 @@ func addKnownTypes(scheme *runtime.Scheme) error {
 		&EnvironmentClass{}, &EnvironmentClassList{},
 		&Environment{}, &EnvironmentList{},
 		&EnvironmentRun{}, &EnvironmentRunList{},
+		&Host{}, &HostList{},
 	)
 	metav1.AddToGroupVersion(scheme, SchemeGroupVersion)
 	return nil

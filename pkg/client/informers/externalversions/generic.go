@@ -43,6 +43,8 @@ func (f *sharedInformerFactory) ForResource(resource schema.GroupVersionResource
 		return &genericInformer{resource: resource.GroupResource(), informer: f.Spock().V1alpha1().EnvironmentClasses().Informer()}, nil
 	case v1alpha1.SchemeGroupVersion.WithResource("environmentruns"):
 		return &genericInformer{resource: resource.GroupResource(), informer: f.Spock().V1alpha1().EnvironmentRuns().Informer()}, nil
+	case v1alpha1.SchemeGroupVersion.WithResource("hosts"):
+		return &genericInformer{resource: resource.GroupResource(), informer: f.Spock().V1alpha1().Hosts().Informer()}, nil
 	case v1alpha1.SchemeGroupVersion.WithResource("products"):
 		return &genericInformer{resource: resource.GroupResource(), informer: f.Spock().V1alpha1().Products().Informer()}, nil
 	case v1alpha1.SchemeGroupVersion.WithResource("servicetemplates"):

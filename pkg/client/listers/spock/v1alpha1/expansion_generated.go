@@ -22,6 +22,14 @@ type EnvironmentRunListerExpansion interface{}
 // EnvironmentRunNamespaceLister.
 type EnvironmentRunNamespaceListerExpansion interface{}
 
+// HostListerExpansion allows custom methods to be added to
+// HostLister.
+type HostListerExpansion interface{}
+
+// HostNamespaceListerExpansion allows custom methods to be added to
+// HostNamespaceLister.
+type HostNamespaceListerExpansion interface{}
+
 // ProductListerExpansion allows custom methods to be added to
 // ProductLister.
 type ProductListerExpansion interface{}

@@ -14,6 +14,8 @@ type Interface interface {
 	EnvironmentClasses() EnvironmentClassInformer
 	// EnvironmentRuns returns a EnvironmentRunInformer.
 	EnvironmentRuns() EnvironmentRunInformer
+	// Hosts returns a HostInformer.
+	Hosts() HostInformer
 	// Products returns a ProductInformer.
 	Products() ProductInformer
 	// ServiceTemplates returns a ServiceTemplateInformer.
@@ -44,6 +46,11 @@ func (v *version) EnvironmentClasses() EnvironmentClassInformer {
 // EnvironmentRuns returns a EnvironmentRunInformer.
 func (v *version) EnvironmentRuns() EnvironmentRunInformer {
 	return &environmentRunInformer{factory: v.factory, namespace: v.namespace, tweakListOptions: v.tweakListOptions}
+}
+
+// Hosts returns a HostInformer.
+func (v *version) Hosts() HostInformer {
+	return &hostInformer{factory: v.factory, namespace: v.namespace, tweakListOptions: v.tweakListOptions}
 }
 
 // Products returns a ProductInformer.

@@ -8,6 +8,8 @@ type EnvironmentClassExpansion interface{}
 
 type EnvironmentRunExpansion interface{}
 
+type HostExpansion interface{}
+
 type ProductExpansion interface{}
 
 type ServiceTemplateExpansion interface{}

@@ -15,6 +15,7 @@ type SpockV1alpha1Interface interface {
 	EnvironmentsGetter
 	EnvironmentClassesGetter
 	EnvironmentRunsGetter
+	HostsGetter
 	ProductsGetter
 	ServiceTemplatesGetter
 }
@@ -34,6 +35,10 @@ func (c *SpockV1alpha1Client) EnvironmentClasses() EnvironmentClassInterface {
 
 func (c *SpockV1alpha1Client) EnvironmentRuns(namespace string) EnvironmentRunInterface {
 	return newEnvironmentRuns(c, namespace)
+}
+
+func (c *SpockV1alpha1Client) Hosts(namespace string) HostInterface {
+	return newHosts(c, namespace)
 }
 
 func (c *SpockV1alpha1Client) Products(namespace string) ProductInterface {

@@ -24,6 +24,10 @@ func (c *FakeSpockV1alpha1) EnvironmentRuns(namespace string) v1alpha1.Environme
 	return newFakeEnvironmentRuns(c, namespace)
 }
 
+func (c *FakeSpockV1alpha1) Hosts(namespace string) v1alpha1.HostInterface {
+	return newFakeHosts(c, namespace)
+}
+
 func (c *FakeSpockV1alpha1) Products(namespace string) v1alpha1.ProductInterface {
 	return newFakeProducts(c, namespace)
 }
