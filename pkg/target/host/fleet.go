@@ -1,0 +1,179 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Place says where a machine is and how to log in. It is compared: a machine whose place
+// changes is connected anew.
+type Place struct {
+	Address, User, HostKey string
+	// Credentials name what Keys reads.
+	Credentials string
+}
+
+// Keys reads what a machine is logged in to with. It is asked before every connection.
+type Keys func(ctx context.Context) (key, certificate []byte, err error)
+
+// ErrNoCredentials says that there is nothing to log in with.
+var ErrNoCredentials = errors.New("no credentials")
+
+// Sight is how a machine is seen now.
+type Sight struct {
+	// Connected says that the machine is watched.
+	Connected bool
+	// Failure is why it is not; nil before the first connection.
+	Failure error
+	// Facts as of the last connection.
+	Facts Facts
+	// Services as of the last answer, by ID. Read-only.
+	Services map[string]Told
+}
+
+// Fleet keeps a connection to every machine, and knows how each of them is. It is safe
+// for concurrent use.
+type Fleet struct {
+	ctx     context.Context
+	changed func(types.NamespacedName)
+
+	mu       sync.Mutex
+	machines map[types.NamespacedName]*machine
+}
+
+// NewFleet returns a fleet without machines; ctx ends all connections. changed is called,
+// from many goroutines, with the machine that is seen otherwise than before.
+func NewFleet(ctx context.Context, changed func(types.NamespacedName)) *Fleet {
+	return &Fleet{ctx: ctx, changed: changed, machines: map[types.NamespacedName]*machine{}}
+}
+
+// Set adds a machine, or connects anew one that has moved.
+func (f *Fleet) Set(name types.NamespacedName, place Place, keys Keys) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if known := f.machines[name]; known != nil {
+		if known.place == place {
+			return
+		}
+		known.stop()
+	}
+	ctx, stop := context.WithCancel(f.ctx)
+	m := &machine{name: name, place: place, keys: keys, stop: stop, changed: func() { f.changed(name) }}
+	f.machines[name] = m
+	go m.run(ctx)
+}
+
+// Drop forgets a machine. What runs on it goes on.
+func (f *Fleet) Drop(name types.NamespacedName) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if known := f.machines[name]; known != nil {
+		known.stop()
+		delete(f.machines, name)
+	}
+}
+
+// See tells how a machine is; false when the fleet does not have it.
+func (f *Fleet) See(name types.NamespacedName) (Sight, bool) {
+	if m := f.machine(name); m != nil {
+		return m.sight(), true
+	}
+	return Sight{}, false
+}
+
+func (f *Fleet) machine(name types.NamespacedName) *machine {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.machines[name]
+}
+
+// machine keeps one connection.
+type machine struct {
+	name    types.NamespacedName
+	place   Place
+	keys    Keys
+	stop    context.CancelFunc
+	changed func()
+
+	mu   sync.Mutex
+	seen Sight
+	conn *Conn
+}
+
+func (m *machine) sight() Sight {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.seen
+}
+
+func (m *machine) see(change func(*Sight)) {
+	m.mu.Lock()
+	change(&m.seen)
+	m.mu.Unlock()
+	m.changed()
+}
+
+// How long to wait before a machine is tried again, at first and at most.
+const (
+	soonest = time.Second
+	latest  = 30 * time.Second
+)
+
+// run connects, watches until the connection ends, and does so again.
+func (m *machine) run(ctx context.Context) {
+	wait := soonest
+	for ctx.Err() == nil {
+		connected, err := m.attend(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if connected {
+			wait = soonest
+		}
+		m.see(func(s *Sight) { s.Connected, s.Failure = false, err })
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+			wait = min(2*wait, latest)
+		}
+	}
+}
+
+// attend connects and watches; it returns when that is over, and says whether the
+// connection stood.
+func (m *machine) attend(ctx context.Context) (connected bool, err error) {
+	key, certificate, err := m.keys(ctx)
+	if err != nil {
+		return false, err
+	}
+	conn, err := Dial(ctx, Login{Name: m.name.Name, Address: m.place.Address, User: m.place.User, HostKey: m.place.HostKey, Key: key, Certificate: certificate})
+	if err != nil {
+		return false, err
+	}
+	defer conn.Close()
+	facts, err := conn.Facts(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer m.use(nil)
+	m.use(conn)
+	err = conn.Watch(ctx, func(services map[string]Told) {
+		connected = true
+		m.see(func(s *Sight) { *s = Sight{Connected: true, Facts: facts, Services: services} })
+	})
+	if err == nil {
+		err = conn.lost(errors.New("the watch ended by itself"))
+	}
+	return connected, err
+}
+
+func (m *machine) use(conn *Conn) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.conn = conn
+}
