@@ -1,5 +1,5 @@
-// The custom-task-controller reconciles Environments and Tekton CustomRuns of Spock's
-// kinds. It only wires: what it does is in pkg/reconciler and pkg/engine.
+// The custom-task-controller reconciles Environments, Hosts and Tekton CustomRuns of
+// Spock's kinds. It only wires: what it does is in pkg/reconciler and pkg/engine.
 package main
 
 import (
@@ -8,6 +8,7 @@ import (
 
 	"spock.dev/spock/pkg/reconciler/customrun"
 	"spock.dev/spock/pkg/reconciler/environment"
+	"spock.dev/spock/pkg/reconciler/host"
 	"spock.dev/spock/pkg/reconciler/lease"
 )
 
@@ -16,5 +17,6 @@ func main() {
 	sharedmain.MainWithContext(health.Attach(signals.NewContext()), "spock-controller",
 		environment.NewController(health),
 		customrun.NewController(health),
+		host.NewController(health),
 	)
 }

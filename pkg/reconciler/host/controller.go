@@ -1,0 +1,63 @@
+package host
+
+import (
+	"context"
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"knative.dev/pkg/configmap"
+	"knative.dev/pkg/controller"
+	"knative.dev/pkg/injection"
+
+	hostinformer "spock.dev/spock/pkg/client/injection/informers/spock/v1alpha1/host"
+	hostreconciler "spock.dev/spock/pkg/client/injection/reconciler/spock/v1alpha1/host"
+	"spock.dev/spock/pkg/reconciler/lease"
+	"spock.dev/spock/pkg/target/host"
+	"spock.dev/spock/pkg/target/kube"
+)
+
+var _ hostreconciler.Interface = (*Reconciler)(nil)
+
+// NewController wires the reconciler of Hosts to the cluster and the machines.
+func NewController(health *lease.Health) injection.ControllerConstructor {
+	return func(ctx context.Context, _ configmap.Watcher) *controller.Impl {
+		var impl *controller.Impl
+		ready := make(chan struct{})
+		fleet := host.NewFleet(ctx, func(name types.NamespacedName) {
+			<-ready
+			impl.EnqueueKey(name)
+		})
+		impl = newController(ctx, health, fleet, reader(injection.GetConfig(ctx)))
+		close(ready)
+		return impl
+	}
+}
+
+func newController(ctx context.Context, health *lease.Health, fleet Fleet, secrets Secrets) *controller.Impl {
+	r := &Reconciler{fleet: fleet, secrets: secrets}
+	impl := hostreconciler.NewImpl(ctx, r)
+	impl.Reconciler = &lease.Watched{Health: health, Reconciler: impl.Reconciler.(lease.Reconciler)}
+	handlers := controller.HandleAll(impl.Enqueue)
+	if _, err := hostinformer.Get(ctx).Informer().AddEventHandler(handlers); err != nil {
+		panic(err) // only an informer that has stopped can fail here
+	}
+	return impl
+}
+
+// reader reads Secrets as service accounts: the controller itself may read none.
+func reader(config *rest.Config) Secrets {
+	return func(ctx context.Context, namespace, serviceAccount, name string) (map[string][]byte, error) {
+		client, err := kubernetes.NewForConfig(kube.Impersonate(config, namespace, serviceAccount))
+		if err != nil {
+			return nil, fmt.Errorf("make a client: %w", err)
+		}
+		secret, err := client.CoreV1().Secrets(namespace).Get(ctx, name, metav1.GetOptions{})
+		if err != nil {
+			return nil, fmt.Errorf("read secret %s as service account %s: %w", name, serviceAccount, err)
+		}
+		return secret.Data, nil
+	}
+}
