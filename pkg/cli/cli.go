@@ -23,6 +23,8 @@ type Config struct {
 	Streams Streams
 	// Connect opens a cluster. It is called once by each command that needs one.
 	Connect Connect
+	// Machines are reached over SSH; by this program itself when nil.
+	Machines Machines
 	// Clock tells how old things are.
 	Clock clock.PassiveClock
 }
@@ -43,6 +45,9 @@ up, 130 interrupted. A timeout or an interrupt ends the watching, never the roll
 // New returns the root command with all others below it.
 func New(config Config) *cobra.Command {
 	s := &session{Config: config}
+	if s.Machines == nil {
+		s.Machines = overSSH{}
+	}
 	root := &cobra.Command{
 		Use:           "spock",
 		Short:         "Environments of whole products, on Tekton and Kubernetes",
@@ -61,7 +66,7 @@ func New(config Config) *cobra.Command {
 	flags.StringVar(&s.connection.Kubeconfig, "kubeconfig", "", "path of the kubeconfig (default: $KUBECONFIG, then ~/.kube/config)")
 	flags.StringVar(&s.connection.Context, "context", "", "context of the kubeconfig (default: its current one)")
 	flags.BoolVar(&s.noColor, "no-color", false, "print without colour; so does the variable NO_COLOR, and so do pipes")
-	root.AddCommand(newEnv(s), newVersion(s))
+	root.AddCommand(newEnv(s), newHost(s), newVersion(s))
 	renamed(root, config.Name)
 	return root
 }

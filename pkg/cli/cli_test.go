@@ -44,6 +44,8 @@ type world struct {
 	ctx     context.Context
 	out     io.Writer // besides the golden ones
 	err     io.Writer
+	// machines answer in place of real ones.
+	machines Machines
 }
 
 func newWorld(t *testing.T, objects ...runtime.Object) *world {
@@ -62,7 +64,8 @@ func (w *world) run(args ...string) run {
 	var out, err bytes.Buffer
 	config := Config{
 		Name: w.name, Version: "spock v1.2.3", Clock: clocktesting.NewFakePassiveClock(now), Connect: w.connect,
-		Streams: Streams{In: strings.NewReader(w.stdin), Out: io.MultiWriter(&out, w.out), Err: io.MultiWriter(&err, w.err), ColorOut: w.color, ColorErr: w.color},
+		Machines: w.machines,
+		Streams:  Streams{In: strings.NewReader(w.stdin), Out: io.MultiWriter(&out, w.out), Err: io.MultiWriter(&err, w.err), ColorOut: w.color, ColorErr: w.color},
 	}
 	code := Execute(w.ctx, config, args)
 	return run{args: args, out: out.String(), err: err.String(), code: code}
