@@ -17,6 +17,7 @@ unformatted=$(files '*.go' ':!:*testdata/*' | xargs -0r gofmt -l 2>&1)
 [ -z "$unformatted" ] || fail "not formatted; run gofmt -w on:"$'\n'"$unformatted"
 
 go vet ./... || fail "go vet found what is above"
+go vet -tags e2e ./test/... || fail "go vet found what is above in the tests on a cluster"
 
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT

@@ -151,7 +151,7 @@ func TestAFieldOfAnotherManagerIsNotTaken(t *testing.T) {
 
 func TestANamespaceComesAndGoes(t *testing.T) {
 	l := newLab(t)
-	homes, err := kube.NewHomes(t.Context(), l.config, l.target, func(env types.NamespacedName) { l.changed <- env }, func() {})
+	homes, err := kube.NewHomes(t.Context(), l.config, l.target, func(env types.NamespacedName) { l.changed <- env })
 	l.must(err)
 	env := &v1alpha1.Environment{ObjectMeta: metav1.ObjectMeta{Namespace: l.team, Name: "shop", UID: types.UID(l.team)}}
 	class := &v1alpha1.EnvironmentClass{Spec: v1alpha1.EnvironmentClassSpec{DeployerRole: "edit", Isolated: true}}
