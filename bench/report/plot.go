@@ -35,7 +35,7 @@ type picture struct {
 // Plot draws the time beyond the physical limit of each case and engine on a logarithmic
 // scale, as SVG on its own white ground. A hollow mark is an engine that was tuned.
 func Plot(w io.Writer, rows []Row) error {
-	rows = slices.DeleteFunc(slices.Clone(rows), func(r Row) bool { _, is := r.Measures[overhead]; return !is })
+	rows = slices.DeleteFunc(slices.Clone(rows), func(r Row) bool { return !r.has(overhead) })
 	p := &picture{}
 	p.scale(rows)
 	who := p.names(rows)

@@ -40,9 +40,9 @@ func Line(w io.Writer, r Row) error {
 	return err
 }
 
-// Markdown writes rows as a table of a page.
-func Markdown(w io.Writer, rows []Row) error {
-	heads, body := grid(rows, columns(rows))
+// markdown is rows as a table of a page.
+func markdown(rows []Row, measures []string) string {
+	heads, body := grid(rows, measures)
 	var names, rules []string
 	for i, h := range heads {
 		names = append(names, strings.Join(h, " "))
@@ -54,8 +54,7 @@ func Markdown(w io.Writer, rows []Row) error {
 			text.WriteString("| " + strings.Join(line, " | ") + " |\n")
 		}
 	}
-	_, err := io.WriteString(w, text.String())
-	return err
+	return text.String()
 }
 
 // texts are the columns before those of numbers.

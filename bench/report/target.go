@@ -20,7 +20,7 @@ const large = 500
 var targets = []target{
 	{"overhead_s", fineAndLarge, func(r Row) float64 { return max(0.5, r.Measures["t_min_s"]/100) }},
 	{"lateness_p99_ms", anyCase, atMost(100)},
-	{"requests", func(r Row) bool { _, is := r.Measures["objects_changed"]; return is && !nothing(r) }, func(r Row) float64 { return 1.1*r.Measures["objects_changed"] + 20 }},
+	{"requests", func(r Row) bool { return r.has("objects_changed") && !nothing(r) }, func(r Row) float64 { return 1.1*r.Measures["objects_changed"] + 20 }},
 	{"writes", nothing, atMost(0)},
 	{"peak_rss_mib", func(r Row) bool { return r.Services >= large }, atMost(100)},
 	{"order_violations", anyCase, atMost(0)},
@@ -32,14 +32,19 @@ var compared = []string{"overhead_s", "lateness_p99_ms", "requests", "writes", "
 
 func anyCase(Row) bool { return true }
 
-func nothing(r Row) bool { return strings.HasPrefix(r.Case, "no-op") }
+func nothing(r Row) bool { return verb(r) == "no-op" }
 
-func fault(r Row) bool { return strings.HasPrefix(r.Case, "fault") }
+func fault(r Row) bool { return verb(r) == "fault" }
 
 // fineAndLarge are the deploys in which only fine needs gate, with services enough.
 func fineAndLarge(r Row) bool {
-	verb, how, _ := strings.Cut(r.Case, "/")
-	return r.Services >= large && how == "needs" && slices.Contains([]string{"up", "one", "all"}, verb)
+	return r.Services >= large && strings.HasSuffix(r.Case, "/needs") && slices.Contains([]string{"up", "one", "all"}, verb(r))
+}
+
+// verb is what was done in a case.
+func verb(r Row) string {
+	verb, _, _ := strings.Cut(r.Case, "/")
+	return verb
 }
 
 func atMost(n float64) func(Row) float64 { return func(Row) float64 { return n } }
