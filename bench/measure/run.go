@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
+
 	"spock.dev/spock/bench/work"
 )
 
@@ -20,10 +22,13 @@ type Window struct {
 // Run is what happened in a window.
 type Run struct {
 	Window
-	// Requests of the engine, watches aside, by verb.
+	// Requests of the engine by verb, without its watches and what it says to keep the
+	// leadership: that is a matter of time, not of work.
 	Requests map[string]int
 	// Of counts the same by verb and resource.
 	Of map[string]int
+	// Again counts the writes of workloads after the first of each.
+	Again int
 	// Written is when the apiserver got the first write of each workload, Ready when it
 	// had stored that the workload was ready as then written.
 	Written, Ready map[string]time.Time
@@ -38,7 +43,7 @@ func Of(all []Request, w Window) Run {
 			continue
 		}
 		mine := r.User == w.Engine || r.As == w.Engine
-		if mine && r.Verb != "watch" {
+		if mine && r.Verb != "watch" && !strings.HasPrefix(r.Resource, "leases.") {
 			run.Requests[r.Verb]++
 			run.Of[r.Verb+" "+r.Resource]++
 		}
@@ -46,19 +51,28 @@ func Of(all []Request, w Window) Run {
 		switch {
 		case d == nil || d.Namespace != w.Namespace || r.Code >= 300:
 		case mine && !strings.Contains(r.Resource, "/"):
-			if _, seen := run.Written[d.Name]; !seen {
+			if ready(d, d.Generation) {
+				continue // it was so already: nothing was changed, and nothing is waited for
+			}
+			if _, seen := run.Written[d.Name]; seen {
+				run.Again++
+			} else {
 				run.Written[d.Name] = r.Received
 			}
 			generation[d.Name] = d.Generation
 		case strings.HasSuffix(r.Resource, "/status") && generation[d.Name] > 0:
-			s := d.Status
-			whole := s.ObservedGeneration >= generation[d.Name] && s.Replicas == s.UpdatedReplicas && s.AvailableReplicas == s.Replicas && s.Replicas > 0
-			if _, seen := run.Ready[d.Name]; whole && !seen {
+			if _, seen := run.Ready[d.Name]; ready(d, generation[d.Name]) && !seen {
 				run.Ready[d.Name] = r.Answered
 			}
 		}
 	}
 	return run
+}
+
+// ready says whether a workload is ready as of a generation, with all of its replicas new.
+func ready(d *appsv1.Deployment, generation int64) bool {
+	s := d.Status
+	return s.ObservedGeneration >= generation && s.Replicas == s.UpdatedReplicas && s.AvailableReplicas == s.Replicas && s.Replicas > 0
 }
 
 // Total of the requests.
@@ -132,4 +146,15 @@ func Percentile(sorted []time.Duration, p float64) time.Duration {
 		return 0
 	}
 	return sorted[min(len(sorted)-1, int(p*float64(len(sorted))))]
+}
+
+// First is when the apiserver had answered the first request to the namespace of a window
+// that is what is looked for.
+func First(all []Request, w Window, is func(Request) bool) (at time.Time, found bool) {
+	for _, r := range all {
+		if r.Namespace == w.Namespace && !r.Received.Before(w.From) && !r.Received.After(w.To) && is(r) {
+			return r.Answered, true
+		}
+	}
+	return time.Time{}, false
 }

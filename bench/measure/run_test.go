@@ -59,6 +59,11 @@ func TestARunIsReadOffTheAuditLog(t *testing.T) {
 			l.status(2, "db", 2, 1)
 			l.status(2, "api", 2, 1)
 		}, []string{"overhead 1.5s of 2.5s", "late [-500ms]", "violations [api]"}},
+		"a write that changes nothing is none": {func(l *log) {
+			l.line(0, "patch", "engine", "deployments", "", "db", `{"kind":"Deployment","metadata":{"name":"db","namespace":"shop","generation":3},"status":{"observedGeneration":3,"replicas":1,"updatedReplicas":1,"availableReplicas":1}}`)
+			l.write(1, "api", 2)
+			l.status(2, "api", 2, 1)
+		}, []string{"overhead 3s of 1s", "late []", "violations []"}},
 		"a need that was not written does not hold": {func(l *log) {
 			l.write(1, "api", 2)
 			l.status(2, "api", 2, 1)
@@ -89,6 +94,7 @@ func TestRequestsAreThoseOfTheEngine(t *testing.T) {
 	l.write(0, "db", 1)
 	l.status(1, "db", 1, 1)
 	l.line(1, "watch", "engine", "pods", "", "", "null")
+	l.line(1, "update", "engine", "leases", "", "leader", "null")
 	l.line(1, "get", "engine", "pods", "", "x", "null")
 	l.write(9, "late", 1)
 	all, err := measure.Read(strings.NewReader(l.String()))
