@@ -9,48 +9,83 @@ import (
 	"spock.dev/spock/bench/work"
 )
 
+// objectsPerService: a ConfigMap, a Service and a Deployment.
+const objectsPerService = 3
+
 // all runs the cases.
 func (l *lab) all(ctx context.Context) error {
-	delays := work.Delays{Median: l.median, Seed: 1}
 	for text := range strings.SplitSeq(l.sizes, ",") {
 		n, err := strconv.Atoi(text)
 		if err != nil {
 			return fmt.Errorf("-sizes %s: %w", l.sizes, err)
 		}
-		if err := l.life(ctx, n, delays); err != nil {
+		for _, fine := range []bool{false, true} {
+			if err := l.life(ctx, n, fine); err != nil {
+				return err
+			}
+		}
+	}
+	if l.short {
+		return l.faults(ctx, work.NoImage)
+	}
+	if err := l.shapes(ctx); err != nil {
+		return err
+	}
+	if err := l.faults(ctx, work.Faults()...); err != nil {
+		return err
+	}
+	if err := l.many(ctx, 20, 50); err != nil {
+		return err
+	}
+	return l.killed(ctx, 100)
+}
+
+func (l *lab) delays() work.Delays { return work.Delays{Median: l.median, Seed: 1} }
+
+// life is a product's: up, nothing, one service, all services, down.
+func (l *lab) life(ctx context.Context, n int, fine bool) error {
+	how := map[bool]string{false: "groups", true: "needs"}[fine]
+	w := work.Tiers(fmt.Sprintf("%s-%d", how, n), n, 3, fine, l.delays())
+	one := w.Updated(func(s work.Service) bool { return s.Name == w.Services[0].Name })
+	all := one.Updated(nil)
+	for _, e := range l.engines() {
+		if err := e.prepare(ctx, w); err != nil {
+			return err
+		}
+		err := l.each(ctx, []trial{
+			{"up/" + how, e, w, n * objectsPerService, e.deploy},
+			{"no-op/" + how, e, w, 0, e.deploy},
+			{"one/" + how, e, one, 1, e.deploy},
+			{"all/" + how, e, all, n, e.deploy},
+			{"down/" + how, e, all, 0, e.teardown},
+		})
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// life is a product's: up, nothing, one service, all services, down.
-func (l *lab) life(ctx context.Context, n int, d work.Delays) error {
-	for _, fine := range []bool{false, true} {
-		name := map[bool]string{false: "groups", true: "needs"}[fine]
-		w := work.Tiers(nameOf(name, n), n, 3, fine, d)
-		if err := l.spock.Describe(ctx, w); err != nil {
-			return err
-		}
-		one := w.Updated(func(s work.Service) bool { return s.Name == w.Services[0].Name })
-		all := one.Updated(nil)
-		for _, step := range []struct {
-			name string
-			work work.Work
-			do   func(context.Context) error
-		}{
-			{"up/" + name, w, func(ctx context.Context) error { return l.spock.Deploy(ctx, w, w.Name) }},
-			{"no-op/" + name, w, func(ctx context.Context) error { return l.spock.Deploy(ctx, w, w.Name) }},
-			{"one/" + name, one, func(ctx context.Context) error { return l.spock.Deploy(ctx, one, w.Name) }},
-			{"all/" + name, all, func(ctx context.Context) error { return l.spock.Deploy(ctx, all, w.Name) }},
-			{"down/" + name, all, func(ctx context.Context) error { return l.spock.Teardown(ctx, w.Name) }},
-		} {
-			if err := l.timed(ctx, step.name, w.Name, step.work, step.do); err != nil {
+// shapes are works of other shapes: more tiers, a chain, one that all others outrun.
+func (l *lab) shapes(ctx context.Context) error {
+	d := l.delays()
+	for _, w := range []work.Work{
+		work.Tiers("five-tiers", 100, 5, true, d),
+		work.Chain("chain", 50, work.Delays{Median: d.Median / 4, Seed: d.Seed}),
+		work.Tiers("straggler", 100, 3, true, d).Straggler(10 * d.Median),
+	} {
+		for _, e := range l.engines() {
+			if err := e.prepare(ctx, w); err != nil {
+				return err
+			}
+			err := l.each(ctx, []trial{
+				{"up/" + w.Name, e, w, len(w.Services) * objectsPerService, e.deploy},
+				{"down/" + w.Name, e, w, 0, e.teardown},
+			})
+			if err != nil {
 				return err
 			}
 		}
 	}
 	return nil
 }
-
-func nameOf(name string, n int) string { return fmt.Sprintf("%s-%d", name, n) }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -11,7 +12,6 @@ import (
 	"spock.dev/spock/bench/kubelet"
 	"spock.dev/spock/bench/measure"
 	"spock.dev/spock/bench/report"
-	"spock.dev/spock/bench/spock"
 	"spock.dev/spock/bench/work"
 )
 
@@ -20,74 +20,145 @@ type lab struct {
 	settings
 	bed   *bed.Bed
 	nodes *kubelet.Kubelet
-	spock *spock.Spock
+	ours  ours
+	peers []engine
 	rows  []report.Row
 }
 
-// timed runs something as a case of Spock's and measures it.
-func (l *lab) timed(ctx context.Context, name, environment string, w work.Work, do func(context.Context) error) error {
-	if !strings.Contains(name, l.only) {
-		return do(ctx)
-	}
-	before, err := l.spock.Usage()
+// trial is a case of an engine.
+type trial struct {
+	name   string
+	engine engine
+	work   work.Work
+	// changed is how many objects it changes by its nature.
+	changed int
+	do      func(context.Context, work.Work) error
+}
+
+// run runs a trial and measures it. A peer that fails is told, and has no row.
+func (l *lab) run(ctx context.Context, t trial) error {
+	before, err := t.engine.usage()
 	if err != nil {
 		return err
 	}
-	window := measure.Window{From: time.Now(), Engine: spock.Account, Namespace: spock.Namespace(environment)}
-	if err := do(ctx); err != nil {
-		return fmt.Errorf("case %s: %w", name, err)
+	name, mode := t.engine.who()
+	window := measure.Window{From: time.Now(), Engine: t.engine.account(), Namespace: t.engine.namespace(t.work.Name)}
+	from, err := l.auditSize()
+	if err != nil {
+		return err
+	}
+	if err := t.do(ctx, t.work); err != nil {
+		return fmt.Errorf("case %s of %s, %s: %w", t.name, name, mode, err)
 	}
 	window.To = time.Now()
-	after, err := l.spock.Usage()
+	after, err := t.engine.usage()
+	if err != nil || !strings.Contains(t.name, l.only) {
+		return err
+	}
+	all, err := l.audit(from)
 	if err != nil {
 		return err
 	}
-	run, err := l.read(window)
-	if err != nil {
-		return err
-	}
-	row := report.Row{Case: name, Engine: "spock", Mode: "default", Services: len(w.Services), Measures: measures(run, w)}
+	run := measure.Of(all, window)
+	row := report.Row{Case: t.name, Engine: name, Mode: mode, Services: len(t.work.Services), Measures: measures(run, t)}
 	row.Measures["cpu_s"] = (after.CPU - before.CPU).Seconds()
-	row.Measures["peak_rss_mib"] = float64(after.PeakRSS) / (1 << 20)
+	row.Measures["peak_rss_mib"] = mib(after)
+	return l.keepRow(row, run)
+}
+
+func mib(u bed.Usage) float64 { return float64(u.PeakRSS) / (1 << 20) }
+
+// keepRow keeps a row and tells it.
+func (l *lab) keepRow(row report.Row, run measure.Run) error {
 	l.rows = append(l.rows, row)
 	if l.verbose {
 		fmt.Println("  requests:", run.Of)
 	}
-	return report.Table(os.Stdout, []report.Row{row})
+	return report.Line(os.Stdout, row)
 }
 
-// read reads the audit log once all of a window is in it.
-func (l *lab) read(w measure.Window) (measure.Run, error) {
+// auditSize is how long the audit log is now.
+func (l *lab) auditSize() (int64, error) {
+	info, err := os.Stat(l.bed.AuditLog())
+	if err != nil {
+		return 0, fmt.Errorf("look at the audit log: %w", err)
+	}
+	return info.Size(), nil
+}
+
+// audit reads what is in the audit log from a position on.
+func (l *lab) audit(from int64) ([]measure.Request, error) {
 	file, err := os.Open(l.bed.AuditLog())
 	if err != nil {
-		return measure.Run{}, fmt.Errorf("open the audit log: %w", err)
+		return nil, fmt.Errorf("open the audit log: %w", err)
 	}
 	defer file.Close()
-	all, err := measure.Read(file)
-	if err != nil {
-		return measure.Run{}, err
+	if _, err := file.Seek(from, 0); err != nil {
+		return nil, fmt.Errorf("read the audit log: %w", err)
 	}
-	return measure.Of(all, w), nil
+	return measure.Read(file)
 }
 
 // measures of a deploy by name, with their unit.
-func measures(run measure.Run, w work.Work) map[string]float64 {
-	overhead, limit := run.Overhead(w)
-	late := run.Lateness(w)
-	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+func measures(run measure.Run, t trial) map[string]float64 {
+	overhead, limit := run.Overhead(t.work)
 	m := map[string]float64{
 		"wall_s": run.To.Sub(run.From).Seconds(), "t_min_s": limit.Seconds(), "overhead_s": overhead.Seconds(),
-		"order_violations": float64(len(run.Violations(w))),
+		"order_violations": float64(len(run.Violations(t.work))),
 		"requests":         float64(run.Total()), "writes": float64(run.Writes()), "workloads_written": float64(len(run.Written)),
 	}
-	if len(late) > 0 {
-		m["lateness_p50_ms"], m["lateness_p99_ms"], m["lateness_max_ms"] = ms(measure.Percentile(late, 0.5)), ms(measure.Percentile(late, 0.99)), ms(late[len(late)-1])
-	}
-	if n := len(run.Written); n > 0 {
-		m["requests_per_object"] = float64(run.Total()) / float64(n*objectsPerService)
+	lateness(m, run.Lateness(t.work))
+	if t.changed > 0 {
+		m["objects_changed"], m["requests_per_object"] = float64(t.changed), float64(run.Total())/float64(t.changed)
 	}
 	return m
 }
 
-// objectsPerService: a ConfigMap, a Service and a Deployment.
-const objectsPerService = 3
+func lateness(m map[string]float64, late []time.Duration) {
+	if len(late) == 0 {
+		return
+	}
+	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+	m["lateness_p50_ms"], m["lateness_p99_ms"], m["lateness_max_ms"] = ms(measure.Percentile(late, 0.5)), ms(measure.Percentile(late, 0.99)), ms(late[len(late)-1])
+}
+
+// each runs the trials of one engine. What a peer cannot do is told, and the run goes on;
+// what Spock cannot do ends it.
+func (l *lab) each(ctx context.Context, trials []trial) error {
+	for _, t := range trials {
+		if err := l.run(ctx, t); err != nil {
+			if name, _ := t.engine.who(); name == "spock" || ctx.Err() != nil {
+				return err
+			}
+			fmt.Fprintf(os.Stderr, "left out: %v\n", err)
+			return nil
+		}
+	}
+	return nil
+}
+
+// engines are all that are measured side by side, Spock first.
+func (l *lab) engines() []engine { return append([]engine{l.ours}, l.peers...) }
+
+// tell prints the table and what was missed, and writes the results where asked to.
+func (l *lab) tell() error {
+	fmt.Println()
+	err := report.Table(os.Stdout, l.rows)
+	fmt.Println()
+	for _, m := range report.Missed(l.rows) {
+		fmt.Println("missed:", m)
+	}
+	if l.out == "" {
+		return err
+	}
+	return errors.Join(err, l.publish())
+}
+
+// holds fails a short run, which is a test, when a fact does not hold.
+func (l *lab) holds() error {
+	broken := report.Broken(l.rows)
+	if !l.short || len(broken) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(broken, "\n"))
+}

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -28,19 +29,24 @@ type settings struct {
 	sizes     string
 	median    time.Duration
 	only      string
+	engines   string
 }
 
 func main() {
 	s := settings{}
 	flag.StringVar(&s.root, "root", "..", "the repository")
-	flag.StringVar(&s.out, "out", "", "folder for results.json and the plot; empty writes none")
-	flag.BoolVar(&s.short, "short", false, "a few small cases, as a smoke test")
+	flag.StringVar(&s.out, "out", "", "folder in which bench/results.json and pages of docs/ are written; empty writes none")
+	flag.BoolVar(&s.short, "short", false, "a few small cases, as a test: fails when a fact does not hold, whatever the times")
 	flag.BoolVar(&s.verbose, "v", false, "also tell each case's requests by resource")
 	flag.BoolVar(&s.keep, "keep", false, "keep the folder with the logs of the control plane, and print it")
 	flag.StringVar(&s.sizes, "sizes", "10,100,500", "numbers of services")
 	flag.DurationVar(&s.median, "median", 2*time.Second, "median of how long a service takes to become ready")
 	flag.StringVar(&s.only, "only", "", "only the cases whose name has this in it")
+	flag.StringVar(&s.engines, "peers", "", "only these peers, by name with commas between; none is none of them")
 	flag.Parse()
+	if s.short {
+		s.sizes = "10"
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, s); err != nil {
@@ -72,7 +78,7 @@ func run(ctx context.Context, s settings) error {
 		return err
 	}
 	defer b.Stop()
-	nodes, err := kubelet.Start(ctx, b.Config("bench-kubelet"), 4)
+	pods, err := kubelet.Start(ctx, b.Config(nodes), 4)
 	if err != nil {
 		return err
 	}
@@ -81,9 +87,16 @@ func run(ctx context.Context, s settings) error {
 		return err
 	}
 	defer engine.Stop()
-	l := &lab{settings: s, bed: b, nodes: nodes, spock: engine}
-	return l.all(ctx)
+	others, err := peers(ctx, s, root, b)
+	if err != nil {
+		return err
+	}
+	l := &lab{settings: s, bed: b, nodes: pods, ours: ours{engine}, peers: others}
+	return errors.Join(l.all(ctx), l.tell(), l.holds())
 }
+
+// nodes is the user who writes what nodes write.
+const nodes = "bench-kubelet"
 
 // kubebox is etcd and Kubernetes in one program, from the cache of the local cluster.
 func kubebox(ctx context.Context, root string) (string, error) {

@@ -144,6 +144,12 @@ current-context: bed
 `, b.port(server), b.path("certs/apiserver.crt"), token)
 }
 
+// KubeconfigAs is a file for a client that may do everything and is known by its user
+// name in the audit log, as by Config.
+func (b *Bed) KubeconfigAs(user string) string {
+	return strings.Replace(b.Kubeconfig(b.token), "user: {", "user: {as: "+user+", as-groups: [\"system:masters\"], ", 1)
+}
+
 // auditPolicy keeps when and by whom each request was made, and what a Deployment was
 // after each write of it: who is ready when follows from that.
 const auditPolicy = `apiVersion: audit.k8s.io/v1

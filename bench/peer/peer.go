@@ -3,6 +3,7 @@
 // and memory are measured from outside as Spock's are:
 //
 //	PEER deploy|teardown -kubeconfig FILE -namespace NAME -work FILE -mode MODE
+//	PEER modes
 //
 // deploy returns when the peer says that all is ready; an update and a repetition are
 // deploys too. The work is work.Work as JSON. The kubeconfig's user may do everything and
@@ -59,8 +60,12 @@ func Main(p Peer) {
 
 func run(ctx context.Context, p Peer, args []string) error {
 	do := map[string]func(context.Context, Job) error{"deploy": p.Deploy, "teardown": p.Teardown}
+	if len(args) == 1 && args[0] == "modes" {
+		fmt.Println(strings.Join(p.Modes, "\n"))
+		return nil
+	}
 	if len(args) == 0 || do[args[0]] == nil {
-		return errors.New("say what to do: deploy or teardown")
+		return errors.New("say what to do: deploy, teardown or modes")
 	}
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	kubeconfig := flags.String("kubeconfig", "", "file of the cluster and the user")

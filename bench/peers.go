@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+
+	"spock.dev/spock/bench/bed"
+	"spock.dev/spock/bench/work"
+)
+
+// peerTime is how long a peer may take for one thing.
+const peerTime = 10 * time.Minute
+
+// program is a peer in one of its modes, run as a process for each thing asked of it.
+type program struct {
+	bed              *bed.Bed
+	kube             kubernetes.Interface
+	name, mode, path string
+
+	// used is the time of all its processes, and the memory of the last.
+	used bed.Usage
+}
+
+// peers builds the programs in bench/peer that are asked for. One that does not build is
+// told and left out: the others are measured all the same.
+func peers(ctx context.Context, s settings, root string, b *bed.Bed) ([]engine, error) {
+	kube, err := kubernetes.NewForConfig(b.Config("bench"))
+	if err != nil {
+		return nil, fmt.Errorf("make a client: %w", err)
+	}
+	mains, err := filepath.Glob(filepath.Join(root, "bench", "peer", "*", "main.go"))
+	if err != nil {
+		return nil, fmt.Errorf("find the peers: %w", err)
+	}
+	var all []engine
+	for _, main := range mains {
+		name := filepath.Base(filepath.Dir(main))
+		if s.engines != "" && !slices.Contains(strings.Split(s.engines, ","), name) {
+			continue
+		}
+		path := filepath.Join(b.Dir, "peer-"+name)
+		modes, err := build(ctx, filepath.Dir(main), path)
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "left out: %v\n", err)
+			continue
+		}
+		for _, mode := range modes {
+			all = append(all, &program{bed: b, kube: kube, name: name, mode: mode, path: path})
+		}
+	}
+	return all, nil
+}
+
+// build builds a peer and asks it for its modes.
+func build(ctx context.Context, dir, path string) (modes []string, err error) {
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", path, ".")
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("build peer %s: %w: %s", filepath.Base(dir), err, out)
+	}
+	out, err := exec.CommandContext(ctx, path, "modes").Output()
+	if err != nil {
+		return nil, fmt.Errorf("ask peer %s for its modes: %w", filepath.Base(dir), err)
+	}
+	return strings.Fields(string(out)), nil
+}
+
+func (p *program) who() (name, mode string)            { return p.name, p.mode }
+func (p *program) account() string                     { return "peer-" + p.name + "-" + p.mode }
+func (p *program) namespace(environment string) string { return p.account() + "-" + environment }
+func (p *program) usage() (bed.Usage, error)           { return p.used, nil }
+
+// prepare makes the namespace.
+func (p *program) prepare(ctx context.Context, w work.Work) error {
+	_, err := p.kube.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: p.namespace(w.Name)}}, metav1.CreateOptions{})
+	if err != nil && !apierrors.IsAlreadyExists(err) {
+		return fmt.Errorf("make namespace %s: %w", p.namespace(w.Name), err)
+	}
+	return nil
+}
+
+func (p *program) deploy(ctx context.Context, w work.Work) error   { return p.run(ctx, "deploy", w) }
+func (p *program) teardown(ctx context.Context, w work.Work) error { return p.run(ctx, "teardown", w) }
+
+// run runs the program until it ends.
+func (p *program) run(ctx context.Context, verb string, w work.Work) error {
+	ctx, cancel := context.WithTimeout(ctx, peerTime)
+	defer cancel()
+	raw, err := json.Marshal(w)
+	if err != nil {
+		return fmt.Errorf("write the work: %w", err)
+	}
+	file := func(name string) string { return filepath.Join(p.bed.Dir, p.account()+name) }
+	err = errors.Join(os.WriteFile(file(".json"), raw, 0o600), os.WriteFile(file(".kubeconfig"), []byte(p.bed.KubeconfigAs(p.account())), 0o600))
+	if err != nil {
+		return fmt.Errorf("write what a peer needs: %w", err)
+	}
+	process, err := bed.Run(p.account(), file(".log"), nil, p.path, verb,
+		"-kubeconfig", file(".kubeconfig"), "-namespace", p.namespace(w.Name), "-work", file(".json"), "-mode", p.mode)
+	if err != nil {
+		return err
+	}
+	select {
+	case <-process.Done():
+	case <-ctx.Done():
+		process.Kill()
+		err = fmt.Errorf("%s %s: %w", p.account(), verb, ctx.Err())
+	}
+	used, usageErr := process.Usage()
+	p.used = bed.Usage{CPU: p.used.CPU + used.CPU, PeakRSS: used.PeakRSS}
+	return errors.Join(err, process.Ended(), usageErr)
+}
