@@ -2,9 +2,12 @@
 #
 #   CLUSTER=current   use the cluster of your kubeconfig instead of booting a local one
 #   CLUSTER_NAME=x    another local cluster, beside the default one
+#   SIZES, PEERS      numbers of services and engines of the benchmark
 SHELL := /bin/bash
 CLUSTER ?= local
 CLUSTER_NAME ?= spock
+SIZES ?= 10,100,500
+PEERS ?=
 STATE := $(CURDIR)/.cluster
 export CLUSTER CLUSTER_NAME
 # One way to compile for tests, tools and images, so that all share one build cache.
@@ -36,6 +39,9 @@ endif
 
 cluster-down: ## take the local cluster away, with everything in it
 	@cd hack/cluster && go run ./cmd/cluster down -name $(CLUSTER_NAME) -state $(STATE)
+
+bench: ## Spock beside other engines on a control plane of its own; PEERS=none and SIZES=10,100 make it shorter
+	@cd bench && go run . -out .. -sizes $(SIZES) -peers '$(PEERS)'
 
 build: tools ## the command line and the demo, in bin/
 	@go build -o bin/ ./cmd/spock ./hack/demo

@@ -22,6 +22,14 @@ unit() {
   step "unit, property and golden tests, fuzz seeds" go test ./...
   step "the local cluster's own tests" in_module hack/cluster go test ./internal/... ./cmd/cluster/...
   step "the example's own tests" in_module examples/shop go test ./...
+  step "the benchmark's own tests" in_module bench go test ./...
+}
+
+# smoke runs a few small cases of the benchmark: the real controller on a real control
+# plane with simulated nodes. Facts are checked, times are not.
+smoke() {
+  if [ "$(uname -s)" != Linux ]; then skipped+=("the benchmark's smoke test: its processes need Linux"); return; fi
+  step "a few cases on a control plane with simulated nodes" in_module bench go run . -short -peers tierloop -median 500ms
 }
 
 in_module() { (cd "$1" && shift && "$@"); }
@@ -51,6 +59,7 @@ machines() {
 
 e2e() {
   local why
+  smoke
   why=$(why_no_cluster)
   if [ -n "$why" ]; then skipped+=("tests on a real cluster: $why"); return; fi
   step "the cluster boots" make --no-print-directory cluster || return
