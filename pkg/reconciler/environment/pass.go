@@ -67,6 +67,7 @@ func (p *pass) finish(err error) reconciler.Event {
 		p.env.MarkFailed(wrong.reason, lines(wrong.Error(), refusalLimit))
 	case errors.Is(err, errWait):
 	case err != nil:
+		p.untold(err)
 		return err
 	}
 	if p.env.Status.Phase == p.before {
@@ -82,5 +83,14 @@ func (p *pass) finish(err error) reconciler.Event {
 		return reconciler.NewEvent(corev1.EventTypeNormal, v1alpha1.ReasonProgressing, "run %s: %s", p.env.Status.Run, p.env.Status.Message)
 	default:
 		return nil
+	}
+}
+
+// untold keeps what was told of an older generation from standing as the word on this one,
+// when an error kept this pass from telling anything.
+func (p *pass) untold(err error) {
+	same := p.env.Status.Phase == p.told.Phase && p.env.Status.Message == p.told.Message
+	if same && p.told.ObservedGeneration != p.env.Generation {
+		p.env.MarkProgressing("trying again: " + lines(err.Error(), refusalLimit))
 	}
 }

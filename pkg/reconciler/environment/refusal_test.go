@@ -8,7 +8,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	clienttesting "k8s.io/client-go/testing"
 	"knative.dev/pkg/apis"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
@@ -188,6 +190,21 @@ func TestAWriteThatMaySucceedLaterIsToldAndTriedAgain(t *testing.T) {
 	l.tells("Progressing: 0 of 2 services ready; db: written; trying again: apply Deployment/db: failed calling webhook: timeout")
 	delete(l.target.apply, "Deployment/db")
 	l.bringUp()
+}
+
+func TestWhatWasToldIsNotTheWordOnANewerSpec(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.bringUp()
+	l.edit(func(env *v1alpha1.Environment) {
+		env.Spec.Services = []v1alpha1.ServiceOverride{{Name: "db", Image: "registry/db:2"}}
+	})
+	busy := errors.New("etcd is away")
+	l.client.PrependReactor("create", "environmentruns", func(clienttesting.Action) (bool, runtime.Object, error) { return true, nil, busy })
+	if err := l.try(); !errors.Is(err, busy) {
+		t.Errorf("Reconcile() = %v, want %v", err, busy)
+	}
+	l.tells("Progressing: trying again: create run 2 of environment team-a/shop: etcd is away")
 }
 
 func TestWatchesThatAreNotInSyncAreWaitedFor(t *testing.T) {
