@@ -15,6 +15,7 @@ import (
 
 	"spock.dev/spock/bench/work"
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/deploy"
 )
 
 var environments = schema.GroupVersionResource{Group: "spock.dev", Version: "v1alpha1", Resource: "environments"}
@@ -30,9 +31,10 @@ func (s *Spock) Deploy(ctx context.Context, w work.Work, name string) error {
 	if err := s.Apply(ctx, environment(w, name)); err != nil {
 		return err
 	}
-	_, err := s.Until(ctx, name, func(e *v1alpha1.Environment) bool {
-		return e.Status.ObservedGeneration == e.Generation && e.Status.Phase == v1alpha1.PhaseReady
-	})
+	e, err := s.Until(ctx, name, func(e *v1alpha1.Environment) bool { return deploy.Settled(e, e.Generation) })
+	if err == nil && e.Status.Phase != v1alpha1.PhaseReady {
+		return fmt.Errorf("environment %s is %s: %s", name, e.Status.Phase, e.Status.Message)
+	}
 	return err
 }
 
