@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,8 +14,33 @@ import (
 // objectsPerService: a ConfigMap, a Service and a Deployment.
 const objectsPerService = 3
 
-// all runs the cases.
+// all runs the parts that are asked for.
 func (l *lab) all(ctx context.Context) error {
+	if l.short {
+		return errors.Join(l.lives(ctx), l.faults(ctx, work.NoImage))
+	}
+	for _, part := range []struct {
+		name string
+		run  func(context.Context) error
+	}{
+		{"faults", func(ctx context.Context) error { return l.faults(ctx, work.Faults()...) }},
+		{"life", l.lives},
+		{"shapes", l.shapes},
+		{"many", func(ctx context.Context) error { return l.many(ctx, 20, 50) }},
+		{"killed", func(ctx context.Context) error { return l.killed(ctx, 100) }},
+	} {
+		if l.parts != "" && !slices.Contains(strings.Split(l.parts, ","), part.name) {
+			continue
+		}
+		if err := part.run(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lives runs the life of a product of each size, with both orders.
+func (l *lab) lives(ctx context.Context) error {
 	for text := range strings.SplitSeq(l.sizes, ",") {
 		n, err := strconv.Atoi(text)
 		if err != nil {
@@ -25,19 +52,7 @@ func (l *lab) all(ctx context.Context) error {
 			}
 		}
 	}
-	if l.short {
-		return l.faults(ctx, work.NoImage)
-	}
-	if err := l.shapes(ctx); err != nil {
-		return err
-	}
-	if err := l.faults(ctx, work.Faults()...); err != nil {
-		return err
-	}
-	if err := l.many(ctx, 20, 50); err != nil {
-		return err
-	}
-	return l.killed(ctx, 100)
+	return nil
 }
 
 func (l *lab) delays() work.Delays { return work.Delays{Median: l.median, Seed: 1} }

@@ -28,7 +28,7 @@ type settings struct {
 	keep      bool
 	sizes     string
 	median    time.Duration
-	only      string
+	parts     string
 	engines   string
 }
 
@@ -41,7 +41,7 @@ func main() {
 	flag.BoolVar(&s.keep, "keep", false, "keep the folder with the logs of the control plane, and print it")
 	flag.StringVar(&s.sizes, "sizes", "10,100,500", "numbers of services")
 	flag.DurationVar(&s.median, "median", 2*time.Second, "median of how long a service takes to become ready")
-	flag.StringVar(&s.only, "only", "", "only the cases whose name has this in it")
+	flag.StringVar(&s.parts, "parts", "", "only these parts, with commas between: faults, life, shapes, many, killed")
 	flag.StringVar(&s.engines, "peers", "", "only these peers, by name with commas between; none is none of them")
 	flag.Parse()
 	if s.short {

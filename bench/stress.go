@@ -62,6 +62,7 @@ func together(all []measure.Request, window measure.Window, w work.Work, environ
 		m["t_min_s"] = max(m["t_min_s"], limit.Seconds())
 		m["order_violations"] += float64(len(run.Violations(w)))
 		m["workloads_written"] += float64(len(run.Written))
+		m["written_twice"] += float64(run.Again)
 		m["requests"], m["writes"] = float64(run.Total()), float64(run.Writes()) // of all: the engine is one
 		late = append(late, run.Lateness(w)...)
 	}
@@ -122,7 +123,6 @@ func (l *lab) killed(ctx context.Context, services int) error {
 	if first, is := measure.First(all, after, func(r measure.Request) bool { return r.User == window.Engine && resumes(r) }); is {
 		row.Measures["resume_s"] = first.Sub(at).Seconds()
 	}
-	row.Measures["written_twice"] = float64(run.Again)
 	if err := l.keepRow(row, run); err != nil {
 		return err
 	}

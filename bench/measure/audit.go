@@ -89,7 +89,8 @@ func parse(raw []byte) (Request, error) {
 	if l.Impersonated != nil {
 		r.As = l.Impersonated.Name
 	}
-	if bytes.Contains(l.Response, []byte(`"kind":"Deployment"`)) {
+	// A refusal has the kind in its details, and is none.
+	if l.Status.Code < 300 && bytes.Contains(l.Response, []byte(`"kind":"Deployment"`)) {
 		r.Deployment = &appsv1.Deployment{}
 		if err := json.Unmarshal(l.Response, r.Deployment); err != nil {
 			return Request{}, fmt.Errorf("read a Deployment of the audit log: %w", err)

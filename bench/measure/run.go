@@ -27,10 +27,11 @@ type Run struct {
 	Requests map[string]int
 	// Of counts the same by verb and resource.
 	Of map[string]int
-	// Again counts the writes of workloads after the first of each.
+	// Again counts the writes that changed a workload once more.
 	Again int
-	// Written is when the apiserver got the first write of each workload, Ready when it
-	// had stored that the workload was ready as then written.
+	// Written is when the apiserver got the first write of each workload, Ready when it got
+	// the first status by which the workload is ready as then written. Nobody can have
+	// known that earlier, so what is late is not flattered and what is early is certain.
 	Written, Ready map[string]time.Time
 }
 
@@ -54,15 +55,15 @@ func Of(all []Request, w Window) Run {
 			if ready(d, d.Generation) {
 				continue // it was so already: nothing was changed, and nothing is waited for
 			}
-			if _, seen := run.Written[d.Name]; seen {
-				run.Again++
-			} else {
+			if _, seen := run.Written[d.Name]; !seen {
 				run.Written[d.Name] = r.Received
+			} else if d.Generation > generation[d.Name] {
+				run.Again++
 			}
 			generation[d.Name] = d.Generation
 		case strings.HasSuffix(r.Resource, "/status") && generation[d.Name] > 0:
 			if _, seen := run.Ready[d.Name]; ready(d, generation[d.Name]) && !seen {
-				run.Ready[d.Name] = r.Answered
+				run.Ready[d.Name] = r.Received
 			}
 		}
 	}

@@ -88,6 +88,40 @@ func TestARunIsReadOffTheAuditLog(t *testing.T) {
 	}
 }
 
+func TestAWorkloadThatIsChangedTwiceIsCounted(t *testing.T) {
+	t.Parallel()
+	l := &log{}
+	l.write(0, "db", 1)
+	l.write(1, "db", 1) // says the same again
+	l.write(2, "db", 2)
+	all, err := measure.Read(strings.NewReader(l.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := measure.Of(all, measure.Window{From: began, To: began.Add(time.Minute), Engine: "engine", Namespace: "shop"})
+	if run.Again != 1 || !run.Written["db"].Equal(began) {
+		t.Errorf("changed %d times more, first at %v; want once more, and at %v", run.Again, run.Written["db"], began)
+	}
+}
+
+func TestARefusalIsNoWorkload(t *testing.T) {
+	t.Parallel()
+	text := `{"verb":"patch","user":{"username":"engine"},"objectRef":{"apiGroup":"apps","resource":"deployments","namespace":"shop","name":"db"},"responseStatus":{"code":422},` +
+		`"responseObject":{"kind":"Status","status":"Failure","details":{"kind":"Deployment","name":"db"}},"requestReceivedTimestamp":"2026-11-26T12:00:00Z","stageTimestamp":"2026-11-26T12:00:01Z"}` + "\n"
+	all, err := measure.Read(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	window := measure.Window{From: began, To: began.Add(time.Minute), Engine: "engine", Namespace: "shop"}
+	if run := measure.Of(all, window); len(run.Written) != 0 || run.Total() != 1 {
+		t.Errorf("%d requests, written %v", run.Total(), run.Written)
+	}
+	at, found := measure.First(all, window, func(r measure.Request) bool { return r.Code == 422 })
+	if want := began.Add(time.Second); !found || !at.Equal(want) {
+		t.Errorf("First() = %v, %t, want %v", at, found, want)
+	}
+}
+
 func TestRequestsAreThoseOfTheEngine(t *testing.T) {
 	t.Parallel()
 	l := &log{}

@@ -10,7 +10,7 @@ import (
 // order of the measures that are known; others come after them by name.
 var order = []string{
 	"t_min_s", "wall_s", "overhead_s", "lateness_p50_ms", "lateness_p99_ms", "lateness_max_ms", "order_violations",
-	"objects_changed", "requests", "requests_per_object", "writes", "workloads_written", "cause_s", "cause_named", "resume_s",
+	"objects_changed", "requests", "requests_per_object", "writes", "workloads_written", "written_twice", "cause_s", "cause_named", "resume_s",
 	"cpu_s", "peak_rss_mib",
 }
 

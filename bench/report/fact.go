@@ -33,7 +33,7 @@ var facts = []struct {
 	{"writes", nothing, atMost(0)},
 	{"workloads_written", every, func(r Row) float64 { return float64(r.Services) }},
 	{"workloads_written", func(r Row) bool { return verb(r) == "one" }, atMost(1)},
-	{"written_twice", func(r Row) bool { return verb(r) == "killed" }, atMost(0)},
+	{"written_twice", every, atMost(0)},
 }
 
 // every are the cases that change all workloads.

@@ -89,25 +89,60 @@ func (t target) missed(ours []Row) []string {
 	return all
 }
 
-// behind tells where a peer needed less than Spock.
+// behind tells where peers needed less than Spock: a sentence for each peer and measure,
+// with the case in which it is worst.
 func behind(rows, ours []Row) []string {
-	var all []string
 	if len(rows) == len(ours) {
-		all = append(all, "no peer was measured in this run")
+		return []string{"no peer was measured in this run"}
 	}
-	for _, r := range ours {
-		for _, peer := range at(rows, r.place()) {
-			for _, m := range compared {
-				v, is := r.Measures[m]
-				p, too := peer.Measures[m]
-				if peer.Engine == spock || !is || !too || p >= v {
-					continue
-				}
-				all = append(all, fmt.Sprintf("%s: %s is ahead in %s, %s to %s%s", r.place(), peer.who(), m, cell(peer, m), cell(r, m), excuse(peer)))
+	var all []string
+	for _, who := range rivals(rows) {
+		for _, m := range compared {
+			if lost := duel(rows, ours, who, m); lost.lost > 0 {
+				all = append(all, fmt.Sprintf("%s is ahead in %s in %d of %d cases, most in %s: %s to %s%s",
+					who, m, lost.lost, lost.of, lost.ours.place(), cell(lost.theirs, m), cell(lost.ours, m), excuse(lost.theirs)))
 			}
 		}
 	}
 	return all
+}
+
+// rivals are the peers in the order in which they were run.
+func rivals(rows []Row) []string {
+	var all []string
+	for _, r := range rows {
+		if r.Engine != spock && !slices.Contains(all, r.who()) {
+			all = append(all, r.who())
+		}
+	}
+	return all
+}
+
+// score is how often a peer was better in a measure, and where by the most.
+type score struct {
+	lost, of     int
+	ours, theirs Row
+}
+
+func duel(rows, ours []Row, who, measure string) score {
+	var s score
+	for _, r := range ours {
+		for _, peer := range at(rows, r.place()) {
+			if peer.who() != who || !r.has(measure) || !peer.has(measure) {
+				continue
+			}
+			s.of++
+			gap := r.Measures[measure] - peer.Measures[measure]
+			if gap <= 0 {
+				continue
+			}
+			if s.lost == 0 || gap > s.ours.Measures[measure]-s.theirs.Measures[measure] {
+				s.ours, s.theirs = r, peer
+			}
+			s.lost++
+		}
+	}
+	return s
 }
 
 // excuse: who does not keep the order does not wait either.
