@@ -30,9 +30,11 @@ import (
 
 // Job is what a peer is asked to do.
 type Job struct {
-	Config    *rest.Config
-	Namespace string
-	Work      work.Work
+	Config *rest.Config
+	// Kubeconfig is the file that Config was read from.
+	Kubeconfig string
+	Namespace  string
+	Work       work.Work
 	// Mode is how the peer is set: "default" as its users get it, "tuned" as fast as its
 	// settings allow.
 	Mode string
@@ -68,9 +70,9 @@ func run(ctx context.Context, p Peer, args []string) error {
 		return errors.New("say what to do: deploy, teardown or modes")
 	}
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
-	kubeconfig := flags.String("kubeconfig", "", "file of the cluster and the user")
 	file := flags.String("work", "", "file of the work, as JSON")
 	job := Job{}
+	flags.StringVar(&job.Kubeconfig, "kubeconfig", "", "file of the cluster and the user")
 	flags.StringVar(&job.Namespace, "namespace", "", "where to deploy; it exists")
 	flags.StringVar(&job.Mode, "mode", "default", "one of "+strings.Join(p.Modes, ", "))
 	if err := flags.Parse(args[1:]); err != nil {
@@ -86,7 +88,7 @@ func run(ctx context.Context, p Peer, args []string) error {
 	if err := json.Unmarshal(raw, &job.Work); err != nil {
 		return fmt.Errorf("read the work of %s: %w", *file, err)
 	}
-	if job.Config, err = clientcmd.BuildConfigFromFlags("", *kubeconfig); err != nil {
+	if job.Config, err = clientcmd.BuildConfigFromFlags("", job.Kubeconfig); err != nil {
 		return fmt.Errorf("read the kubeconfig: %w", err)
 	}
 	return do[args[0]](ctx, job)

@@ -75,3 +75,21 @@ func TestGatesOfGroupsAreAllTiersBefore(t *testing.T) {
 		t.Errorf("gates (-want +got):\n%s", diff)
 	}
 }
+
+func TestLevelsAreTheBarriersThatNeedsLeave(t *testing.T) {
+	t.Parallel()
+	services := []work.Service{{Name: "a"}, {Name: "b", Needs: []string{"a"}}, {Name: "c", Tier: 1}, {Name: "d", Tier: 1, Needs: []string{"b"}}}
+	for fine, want := range map[bool][][]string{true: {{"a", "c"}, {"b"}, {"d"}}, false: {{"a"}, {"b", "c"}, {"d"}}} {
+		var got [][]string
+		for _, level := range (work.Work{Services: services, Fine: fine}).Levels() {
+			var names []string
+			for _, s := range level {
+				names = append(names, s.Name)
+			}
+			got = append(got, names)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("fine %t: levels (-want +got):\n%s", fine, diff)
+		}
+	}
+}
