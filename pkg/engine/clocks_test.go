@@ -153,7 +153,7 @@ func TestWakeIsWhenTimeAloneChangesTheDecision(t *testing.T) {
 	}{
 		"no progress comes first":                {engine.Clocks{NoProgress: 20 * time.Second, Deadline: time.Minute}, nil, 19 * time.Second},
 		"the deadline comes first":               {engine.Clocks{NoProgress: time.Minute, Deadline: 10 * time.Second}, nil, 8 * time.Second},
-		"a pod becomes unschedulable by lasting": {engine.Clocks{NoProgress: time.Minute, Deadline: time.Minute}, unplaced(time.Second), 2 * time.Second},
+		"a pod becomes unschedulable by lasting": {engine.Clocks{NoProgress: time.Minute, Deadline: time.Minute}, unplaced(0), time.Second},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -43,8 +43,8 @@ func TestPodsThatNoNodeTakes(t *testing.T) {
 			pods:  refused("40", `{}`, `no nodes available to schedule pods`),
 			class: v1alpha1.CauseUnschedulable, says: "no node takes pod web-1: no nodes available to schedule pods",
 		},
-		"refused only a second ago": {
-			pods: refused("59", `{}`, `0/1 nodes are available: 1 Insufficient memory.`), later: 2 * time.Second,
+		"refused half a second ago": {
+			pods: refused("59.5", `{}`, `0/1 nodes are available: 1 Insufficient memory.`), later: 500 * time.Millisecond,
 		},
 		"a volume is being made": {
 			pods:  refused("45", `{}`, `0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.`+preemption),

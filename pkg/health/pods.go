@@ -12,8 +12,9 @@ import (
 
 // How long something must last before it counts as a failure.
 const (
-	// unschedulablePatience lets the scheduler look twice.
-	unschedulablePatience = 3 * time.Second
+	// unschedulablePatience lets the scheduler look twice; the time of a refusal has whole
+	// seconds, so it may be less.
+	unschedulablePatience = time.Second
 	// volumePatience lets storage make and bind a volume.
 	volumePatience = 30 * time.Second
 	// pullPatience lets the kubelet pull again when the registry did not answer, or
