@@ -132,6 +132,9 @@ type ServiceOverride struct {
 	// Image replaces the image of weaker layers.
 	// +optional
 	Image string `json:"image,omitempty"`
+	// Target replaces where the service runs: `container` or `host`.
+	// +optional
+	Target Target `json:"target,omitempty"`
 	// Parameters of the service's template.
 	// +optional
 	Parameters map[string]apiextensionsv1.JSON `json:"parameters,omitempty"`

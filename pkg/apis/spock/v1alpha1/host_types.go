@@ -64,6 +64,9 @@ type HostSpec struct {
 	// counted.
 	// +optional
 	Capacity HostCapacity `json:"capacity,omitempty"`
+	// Drain keeps new services away, and moves those that are there to other hosts.
+	// +optional
+	Drain bool `json:"drain,omitempty"`
 }
 
 // HostCredentials name a Secret in the Host's namespace.
@@ -145,6 +148,15 @@ type HostAllocation struct {
 	// State in one word: Starting, Running, Failed or Stopped.
 	// +optional
 	State string `json:"state,omitempty"`
+	// CPU and Memory that it may use.
+	// +optional
+	CPU *resource.Quantity `json:"cpu,omitempty"`
+	// +optional
+	Memory *resource.Quantity `json:"memory,omitempty"`
+	// Ports that it has.
+	// +optional
+	// +listType=atomic
+	Ports []int32 `json:"ports,omitempty"`
 }
 
 // HostList is a list of Hosts.

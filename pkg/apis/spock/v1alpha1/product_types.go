@@ -82,6 +82,10 @@ type ProductService struct {
 	// Image of the service; an environment may replace it.
 	// +optional
 	Image string `json:"image,omitempty"`
+	// Target is where the service runs: `container` or `host`. What the template has when it
+	// has one part; `container` when it has both.
+	// +optional
+	Target Target `json:"target,omitempty"`
 	// Parameters of the template.
 	// +optional
 	Parameters map[string]apiextensionsv1.JSON `json:"parameters,omitempty"`

@@ -27,8 +27,8 @@ type ServiceTemplate struct {
 }
 
 // ServiceTemplateSpec describes the services made from a template. Every string in
-// env, files, container.command, container.args and container.manifests may hold
-// expressions: `${params.size}`, `${services.db.host}`; `$${` is a literal `${`.
+// env, files, container.command, container.args, container.manifests, host.exec and
+// host.args may hold expressions: `${params.size}`, `${services.db.host}`; `$${` is a literal `${`.
 type ServiceTemplateSpec struct {
 	// Description is one sentence for people who choose a template.
 	// +optional
@@ -79,6 +79,10 @@ type ServiceTemplateSpec struct {
 	// Container says how the service runs in a cluster.
 	// +optional
 	Container *Container `json:"container,omitempty"`
+
+	// Host says how the service runs on a machine.
+	// +optional
+	Host *HostProcess `json:"host,omitempty"`
 }
 
 // ParameterType is the type of a parameter's value.
