@@ -30,14 +30,14 @@ var layers = [][]string{
 	{"pkg/target"},
 	{"pkg/plan", "pkg/scaffold", "pkg/progress", "pkg/history"},
 	{"pkg/render", "pkg/health", "pkg/policy"},
-	{"pkg/unit", "pkg/rootfs"},
+	{"pkg/unit", "pkg/rootfs", "pkg/placement"},
 	{"pkg/graph", "pkg/expr", "pkg/manifest", "pkg/nearest", "pkg/pace"},
 	{"pkg/client"},
 	{"pkg/apis"},
 }
 
 // pure rooms are functions of their input.
-var pure = []string{"pkg/graph", "pkg/plan", "pkg/render", "pkg/health", "pkg/expr", "pkg/manifest", "pkg/nearest", "pkg/scaffold", "pkg/progress", "pkg/history", "pkg/pace", "pkg/unit", "pkg/rootfs"}
+var pure = []string{"pkg/graph", "pkg/plan", "pkg/render", "pkg/health", "pkg/expr", "pkg/manifest", "pkg/nearest", "pkg/scaffold", "pkg/progress", "pkg/history", "pkg/pace", "pkg/unit", "pkg/rootfs", "pkg/placement"}
 
 // impure is what a pure room must not import, itself or through another room. A path
 // that ends in a slash stands for all below it.
