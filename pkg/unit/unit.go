@@ -51,7 +51,10 @@ type Service struct {
 }
 
 // Variable is a variable of a process's environment.
-type Variable struct{ Name, Value string }
+type Variable struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
 
 // State is a directory of a service: its name below the directory of all of them, and
 // where the process sees it.
@@ -63,13 +66,13 @@ type File struct{ From, Path string }
 // Limits bound what a service may use; zero bounds nothing.
 type Limits struct {
 	// CPU in thousandths of a core.
-	CPU int64
+	CPU int64 `json:"cpu,omitempty"`
 	// Memory in bytes: a process that wants more is killed.
-	Memory int64
+	Memory int64 `json:"memory,omitempty"`
 	// Tasks are processes and threads.
-	Tasks int64
+	Tasks int64 `json:"tasks,omitempty"`
 	// OpenFiles of one process.
-	OpenFiles int64
+	OpenFiles int64 `json:"openFiles,omitempty"`
 }
 
 // How often a process that ends is started again, before it is given up.

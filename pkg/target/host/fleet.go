@@ -3,7 +3,11 @@ package host
 import (
 	"context"
 	"errors"
+	"maps"
+	"reflect"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -38,17 +42,46 @@ type Sight struct {
 // Fleet keeps a connection to every machine, and knows how each of them is. It is safe
 // for concurrent use.
 type Fleet struct {
-	ctx     context.Context
-	changed func(types.NamespacedName)
+	ctx context.Context
 
-	mu       sync.Mutex
-	machines map[types.NamespacedName]*machine
+	mu        sync.Mutex
+	machines  map[types.NamespacedName]*machine
+	listeners []func(types.NamespacedName)
 }
 
-// NewFleet returns a fleet without machines; ctx ends all connections. changed is called,
-// from many goroutines, with the machine that is seen otherwise than before.
-func NewFleet(ctx context.Context, changed func(types.NamespacedName)) *Fleet {
-	return &Fleet{ctx: ctx, changed: changed, machines: map[types.NamespacedName]*machine{}}
+// NewFleet returns a fleet without machines; ctx ends all connections.
+func NewFleet(ctx context.Context) *Fleet {
+	return &Fleet{ctx: ctx, machines: map[types.NamespacedName]*machine{}}
+}
+
+// Listen has a function called, from many goroutines, with every machine that is seen
+// otherwise than before.
+func (f *Fleet) Listen(changed func(types.NamespacedName)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.listeners = append(f.listeners, changed)
+}
+
+func (f *Fleet) tell(name types.NamespacedName) {
+	f.mu.Lock()
+	listeners := f.listeners[:len(f.listeners):len(f.listeners)]
+	f.mu.Unlock()
+	for _, changed := range listeners {
+		changed(name)
+	}
+}
+
+// in returns the machines of a namespace.
+func (f *Fleet) in(namespace string) []*machine {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var all []*machine
+	for name, m := range f.machines {
+		if name.Namespace == namespace {
+			all = append(all, m)
+		}
+	}
+	return all
 }
 
 // Set adds a machine, or connects anew one that has moved.
@@ -62,7 +95,7 @@ func (f *Fleet) Set(name types.NamespacedName, place Place, keys Keys) {
 		known.stop()
 	}
 	ctx, stop := context.WithCancel(f.ctx)
-	m := &machine{name: name, place: place, keys: keys, stop: stop, changed: func() { f.changed(name) }}
+	m := &machine{name: name, place: place, keys: keys, stop: stop, changed: func() { f.tell(name) }}
 	f.machines[name] = m
 	go m.run(ctx)
 }
@@ -98,6 +131,13 @@ type machine struct {
 	keys    Keys
 	stop    context.CancelFunc
 	changed func()
+
+	// busy is held for reading while something is brought to the machine, and for writing
+	// while it is swept.
+	busy     sync.RWMutex
+	sweeping sync.Mutex
+	// dirty says that there may be something to sweep.
+	dirty atomic.Bool
 
 	mu   sync.Mutex
 	seen Sight
@@ -164,7 +204,10 @@ func (m *machine) attend(ctx context.Context) (connected bool, err error) {
 	m.use(conn)
 	err = conn.Watch(ctx, func(services map[string]Told) {
 		connected = true
-		m.see(func(s *Sight) { *s = Sight{Connected: true, Facts: facts, Services: services} })
+		now := Sight{Connected: true, Facts: facts, Services: services}
+		if !reflect.DeepEqual(m.sight(), now) {
+			m.see(func(s *Sight) { *s = now })
+		}
 	})
 	if err == nil {
 		err = conn.lost(errors.New("the watch ended by itself"))
@@ -176,4 +219,20 @@ func (m *machine) use(conn *Conn) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.conn = conn
+}
+
+// connection is the one that stands, nil when none does.
+func (m *machine) connection() *Conn {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.seen.Connected {
+		return nil
+	}
+	return m.conn
+}
+
+func (f *Fleet) all() []*machine {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Collect(maps.Values(f.machines))
 }

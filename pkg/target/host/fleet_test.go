@@ -32,7 +32,8 @@ func seen(t *testing.T, f *Fleet, name types.NamespacedName, told <-chan types.N
 func TestAFleetKnowsHowItsMachinesAre(t *testing.T) {
 	b := boot(t)
 	told := make(chan types.NamespacedName, 1000)
-	f := NewFleet(t.Context(), func(name types.NamespacedName) { told <- name })
+	f := NewFleet(t.Context())
+	f.Listen(func(name types.NamespacedName) { told <- name })
 	name := types.NamespacedName{Namespace: "team-a", Name: "db1"}
 	place := Place{Address: b.Address + ":22", User: "deploy", HostKey: b.HostKey}
 	keys := func(context.Context) ([]byte, []byte, error) {

@@ -195,7 +195,7 @@ func web(r *Release, id string, port int32) *Service {
 			Env:   []unit.Variable{{Name: "PORT", Value: fmt.Sprint(port)}},
 			State: []unit.State{{Name: "spock-" + id + "/data", Path: "/data"}},
 		},
-		Ready:   []string{"http", fmt.Sprint(port), "/ready"},
+		Ready:   []string{"0", "http", fmt.Sprint(port), "/ready"},
 		Secrets: []unit.Variable{{Name: "PASSWORD", Value: "hush \"%n\" $HOME"}},
 		Files:   map[string]string{"/etc/app.conf": "level=info\n"},
 		Record:  Record{Name: id, UID: "uid-of-" + id, Annotations: map[string]string{"spock.dev/hash": "h1"}},
@@ -440,12 +440,12 @@ func TestFailuresHaveTheirClass(t *testing.T) {
 	})
 
 	asked := web(r, "asked", 8084)
-	asked.Ready = []string{"exec", "/app", "--help"}
+	asked.Ready = []string{"1", "exec", "/app", "--help"}
 	put(t, c, asked)
 	w.until(t, "asked runs", state("asked", Running))
 
 	late := web(r, "late", 8082)
-	late.Ready, late.Unit.Start = []string{"exec", "/app-that-is-not-there"}, time.Second
+	late.Ready, late.Unit.Start = []string{"0", "exec", "/app-that-is-not-there"}, time.Second
 	put(t, c, late)
 	late2 := w.until(t, "late is not ready in time", func(m map[string]Told) bool { return m["late"].Unit.Result == "timeout" })["late"]
 	if !strings.Contains(late2.Unit.Why(), "not ready in time") {

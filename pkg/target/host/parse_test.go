@@ -62,6 +62,8 @@ func TestAUnitIsJudged(t *testing.T) {
 		"runs":                      {Unit{Active: "active", Sub: "running", Result: "success"}, Running, "it was stopped"},
 		"starts":                    {Unit{Active: "activating", Sub: "start-post", Result: "success"}, Starting, "the process ended by itself"},
 		"starts again once":         {Unit{Active: "activating", Sub: "auto-restart", Result: "exit-code", Restarts: 1, Status: 3}, Starting, "the process ended with exit code 3, 2 times"},
+		"is to be started again":    {Unit{Active: "active", Sub: "running", Job: true}, Starting, "it was stopped"},
+		"crashes on":                {Unit{Active: "activating", Sub: "start-post", Job: true, Restarts: 2, Result: "exit-code", Status: 1}, Failed, "the process ended with exit code 1, 3 times"},
 		"crashes":                   {Unit{Active: "activating", Sub: "auto-restart", Result: "exit-code", Restarts: 2, Status: 3}, Failed, "the process ended with exit code 3, 3 times"},
 		"was killed":                {Unit{Active: "failed", Result: "signal", Status: 11}, Failed, "the process was killed by signal 11"},
 		"used too much memory":      {Unit{Active: "failed", Result: "oom-kill"}, Failed, "the process used more memory than its limit and was killed"},

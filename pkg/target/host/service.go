@@ -29,8 +29,8 @@ type Service struct {
 	Secrets []unit.Variable
 	// Files by the path at which the process sees them. They may be secret.
 	Files map[string]string
-	// Ready says how the service shows that it can serve: `tcp PORT`, `http PORT PATH` or
-	// `exec COMMAND...`; nil when running is enough.
+	// Ready says how the service shows that it can serve: for how many seconds it must, and
+	// `none`, `tcp PORT`, `http PORT PATH` or `exec COMMAND...`; nil when running is enough.
 	Ready []string
 	// Record is kept beside it.
 	Record Record

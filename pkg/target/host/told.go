@@ -17,6 +17,7 @@ type Record struct {
 	UID         string            `json:"uid"`
 	Labels      map[string]string `json:"labels,omitempty"`
 	Annotations map[string]string `json:"annotations,omitempty"`
+	Spec        json.RawMessage   `json:"spec,omitempty"`
 }
 
 // Told is what a machine says of one service.
@@ -28,7 +29,11 @@ type Told struct {
 // Unit is what systemd says of a unit.
 type Unit struct {
 	Active, Sub, Result, Load string
-	Restarts                  int64
+	// Edited says that somebody has changed a file of it.
+	Edited   bool
+	Restarts int64
+	// Job says that systemd is to start or stop it, and has not done so yet.
+	Job bool
 	// Code says how the process ended ("1" exited, "2" killed), Status with what.
 	Code, Status int64
 	// Invocation changes with every start.
@@ -52,6 +57,8 @@ const crashes = 2
 // State judges the unit.
 func (u Unit) State() State {
 	switch {
+	case u.Job && u.Restarts < crashes:
+		return Starting
 	case u.Active == "active":
 		return Running
 	case u.Active == "failed", u.Restarts >= crashes && u.Active == "activating":
@@ -97,7 +104,7 @@ func (u Unit) again() string {
 
 // maxLine and maxServices bound what a machine can make this program remember.
 const (
-	maxLine     = 128 << 10
+	maxLine     = 1 << 20
 	maxServices = 10_000
 )
 
@@ -151,6 +158,8 @@ func (t Told) hear(word, rest, line string) Told {
 		t.Unit.Sub = value
 	case "Result":
 		t.Unit.Result = value
+	case "Job":
+		t.Unit.Job = count() != 0
 	case "LoadState":
 		t.Unit.Load = value
 	case "NRestarts":
@@ -159,6 +168,8 @@ func (t Told) hear(word, rest, line string) Told {
 		t.Unit.Code = count()
 	case "ExecMainStatus":
 		t.Unit.Status = count()
+	case "Intact":
+		t.Unit.Edited = value != "yes"
 	case "InvocationID":
 		t.Unit.Invocation = value
 	}

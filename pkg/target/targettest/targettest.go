@@ -26,9 +26,28 @@ type Fixture struct {
 	Changed <-chan types.NamespacedName
 	// Scope of an environment whose place is made and empty, and of another one.
 	Scope, Other target.Scope
+	// Kind of the objects to test with, ConfigMap when it has none. Content makes one hold a
+	// value, and Value is what a live one holds.
+	Kind    schema.GroupVersionKind
+	Content func(o *unstructured.Unstructured, value string)
+	Value   func(o *unstructured.Unstructured) string
 }
 
-var kinds = []schema.GroupVersionKind{{Version: "v1", Kind: "ConfigMap"}}
+// withDefaults fills in ConfigMaps, which every cluster has.
+func (f Fixture) withDefaults() Fixture {
+	if f.Kind.Kind != "" {
+		return f
+	}
+	f.Kind = schema.GroupVersionKind{Version: "v1", Kind: "ConfigMap"}
+	f.Content = func(o *unstructured.Unstructured, value string) { o.Object["data"] = map[string]any{"key": value} }
+	f.Value = func(o *unstructured.Unstructured) string {
+		value, _, _ := unstructured.NestedString(o.Object, "data", "key")
+		return value
+	}
+	return f
+}
+
+func (f Fixture) kinds() []schema.GroupVersionKind { return []schema.GroupVersionKind{f.Kind} }
 
 // Run tests the target that newTarget makes; each test has its own.
 func Run(t *testing.T, newTarget func(t *testing.T) Fixture) {
@@ -43,7 +62,7 @@ func Run(t *testing.T, newTarget func(t *testing.T) Fixture) {
 		"the log of a pod that is not there is an error":  hasNoLog,
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := newTarget(t)
+			f := newTarget(t).withDefaults()
 			for _, scope := range []target.Scope{f.Scope, f.Other} {
 				f.observe(t, scope, "in sync", func(target.State) bool { return true })
 			}
@@ -52,13 +71,15 @@ func Run(t *testing.T, newTarget func(t *testing.T) Fixture) {
 	}
 }
 
-func object(scope target.Scope, name, value string) plan.Object {
-	o := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "data": map[string]any{"key": value}}}
+func (f Fixture) object(scope target.Scope, name, value string) plan.Object {
+	o := &unstructured.Unstructured{Object: map[string]any{}}
+	o.SetGroupVersionKind(f.Kind)
+	f.Content(o, value)
 	o.SetName(name)
 	o.SetNamespace(scope.Namespace)
 	o.SetLabels(map[string]string{v1alpha1.LabelEnvironment: scope.Environment.Name, v1alpha1.LabelEnvironmentNamespace: scope.Environment.Namespace})
 	o.SetAnnotations(map[string]string{v1alpha1.AnnotationEnvironmentUID: string(scope.UID), v1alpha1.AnnotationHash: value})
-	return plan.Object{Key: plan.Key{GroupVersionKind: kinds[0], Name: name}, Hash: value, Desired: o}
+	return plan.Object{Key: plan.Key{GroupVersionKind: f.Kind, Name: name}, Hash: value, Desired: o}
 }
 
 // observe waits until what a scope sees is as expected. It looks again only when the
@@ -67,7 +88,7 @@ func (f Fixture) observe(t *testing.T, scope target.Scope, expected string, is f
 	t.Helper()
 	late := time.After(patience)
 	for {
-		state, err := f.Target.Observe(t.Context(), scope, kinds)
+		state, err := f.Target.Observe(t.Context(), scope, f.kinds())
 		if err != nil && !errors.Is(err, target.ErrNotSynced) {
 			t.Fatalf("observe: %v, want ErrNotSynced or nothing", err)
 		}
@@ -96,7 +117,7 @@ func (f Fixture) apply(t *testing.T, scope target.Scope, o plan.Object, mine boo
 
 func (f Fixture) see(t *testing.T, scope target.Scope, key plan.Key) *unstructured.Unstructured {
 	t.Helper()
-	state, err := f.Target.Observe(t.Context(), scope, kinds)
+	state, err := f.Target.Observe(t.Context(), scope, f.kinds())
 	if err != nil {
 		t.Fatalf("observe: %v", err)
 	}
@@ -112,11 +133,11 @@ func (f Fixture) remove(t *testing.T, scope target.Scope, key plan.Key, uid type
 
 func seesOwnWrites(t *testing.T, f Fixture) {
 	for _, value := range []string{"1", "2", "3"} {
-		got := f.apply(t, f.Scope, object(f.Scope, "config", value), value != "1")
+		got := f.apply(t, f.Scope, f.object(f.Scope, "config", value), value != "1")
 		if got == nil {
 			t.Fatalf("value %s was applied, and nothing is seen", value)
 		}
-		if data, _, _ := unstructured.NestedString(got.Object, "data", "key"); data != value {
+		if data := f.Value(got); data != value {
 			t.Errorf("value %s was applied, and %q is seen", value, data)
 		}
 		if run := got.GetAnnotations()[v1alpha1.AnnotationRun]; run != f.Scope.Run {
@@ -126,14 +147,14 @@ func seesOwnWrites(t *testing.T, f Fixture) {
 }
 
 func appliesTwice(t *testing.T, f Fixture) {
-	o := object(f.Scope, "config", "1")
+	o := f.object(f.Scope, "config", "1")
 	wish := o.Desired.DeepCopy()
 	first, second := f.apply(t, f.Scope, o, false), f.apply(t, f.Scope, o, true)
 	if first == nil || second == nil || first.GetUID() != second.GetUID() {
 		t.Fatalf("applied once %v, twice %v; want the same object", first, second)
 	}
-	if diff := cmp.Diff(first.Object["data"], second.Object["data"]); diff != "" {
-		t.Errorf("data (-first +second):\n%s", diff)
+	if diff := cmp.Diff(f.Value(first), f.Value(second)); diff != "" {
+		t.Errorf("value (-first +second):\n%s", diff)
 	}
 	if diff := cmp.Diff(wish, o.Desired); diff != "" {
 		t.Errorf("what is desired was changed (-want +got):\n%s", diff)
@@ -141,19 +162,19 @@ func appliesTwice(t *testing.T, f Fixture) {
 }
 
 func leavesNamesakes(t *testing.T, f Fixture) {
-	o := object(f.Scope, "config", "1")
+	o := f.object(f.Scope, "config", "1")
 	before := f.apply(t, f.Scope, o, false)
 	f.remove(t, f.Scope, o.Key, "of-another-one")
-	f.remove(t, f.Scope, object(f.Scope, "not-there", "1").Key, "of-nobody")
+	f.remove(t, f.Scope, f.object(f.Scope, "not-there", "1").Key, "of-nobody")
 	// A later write is refused or seen after a deletion that was wrongly done.
-	after := f.apply(t, f.Scope, object(f.Scope, "config", "2"), true)
+	after := f.apply(t, f.Scope, f.object(f.Scope, "config", "2"), true)
 	if after == nil || after.GetUID() != before.GetUID() || after.GetDeletionTimestamp() != nil {
 		t.Errorf("the object was %v and is %v", before, after)
 	}
 }
 
 func deletes(t *testing.T, f Fixture) {
-	o := object(f.Scope, "config", "1")
+	o := f.object(f.Scope, "config", "1")
 	made := f.apply(t, f.Scope, o, false)
 	f.remove(t, f.Scope, o.Key, made.GetUID())
 	if got := f.see(t, f.Scope, o.Key); got != nil && got.GetDeletionTimestamp() == nil {
@@ -164,10 +185,10 @@ func deletes(t *testing.T, f Fixture) {
 }
 
 func seesItsOwn(t *testing.T, f Fixture) {
-	mine, theirs := object(f.Scope, "mine", "1"), object(f.Other, "theirs", "1")
+	mine, theirs := f.object(f.Scope, "mine", "1"), f.object(f.Other, "theirs", "1")
 	f.apply(t, f.Scope, mine, false)
 	f.apply(t, f.Other, theirs, false)
-	state, err := f.Target.Observe(t.Context(), f.Scope, kinds)
+	state, err := f.Target.Observe(t.Context(), f.Scope, f.kinds())
 	if err != nil {
 		t.Fatalf("observe: %v", err)
 	}

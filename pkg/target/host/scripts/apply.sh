@@ -21,16 +21,26 @@ if ! systemctl is-active -q "$unit"; then
   done
 fi
 
+# A port that another service here has, even while it does not run.
+for port in $ports; do
+  for other in "$conf"/services/*; do
+    [ "$other" = "$service" ] || ! grep -q -x -F "$port" "$other/current/ports" 2>/dev/null || fail 67 "port $port is that of ${other##*/}"
+  done
+done
+
 new=$service/revisions/$revision.new
 mkdir -p "$service/revisions"
 rm -rf "$new"; mkdir "$new"
 tar -x -p -f "$input" -C "$new" || { rm -rf "$new"; exit 1; }
+(cd "$new" && : > ports && for port in $ports; do echo "$port" >> ports; done && sha256sum -- * > .sums && mv .sums sums)
 rm -rf "$service/revisions/$revision.old"
 [ ! -d "$service/revisions/$revision" ] || mv -T "$service/revisions/$revision" "$service/revisions/$revision.old"
 mv -T "$new" "$service/revisions/$revision"
 rm -rf "$service/revisions/$revision.old"
 [ -f "$service/owner" ] || { echo "$owner" > "$service/owner.new"; mv -T "$service/owner.new" "$service/owner"; }
 
+exec 8>"$conf/switch"    # until the end: who watches sees a service before or after it
+flock 8
 before=$(readlink "$service/current" || true)
 ln -s -f -n "revisions/$revision" "$service/current.new"
 mv -T "$service/current.new" "$service/current"

@@ -1,7 +1,8 @@
-# ready.sh tcp PORT | http PORT PATH | exec COMMAND...: waits, on the machine, until a
-# service is ready. systemd runs it, tells the process in MAINPID, and ends it when that
-# takes too long. When the process is gone there is nothing to wait for.
-what=$1; shift
+# ready.sh SECONDS none | tcp PORT | http PORT PATH | exec COMMAND...: waits, on the
+# machine, until a service is ready, and has then lived for some seconds. systemd runs it,
+# tells the process in MAINPID, and ends it when that takes too long. When the process is
+# gone there is nothing to wait for.
+stable=$1 what=$2; shift 2
 alive() { [ -d "/proc/$MAINPID" ] || fail 1 "the process has ended"; }
 listens() {
   hex=$(printf ':%04X' "$1")
@@ -23,5 +24,8 @@ case $what in
   http) command -v bash >/dev/null || fail 64 "http readiness needs bash"
         until listens "$1" && answers "$1" "$2"; do alive; sleep 0.2; done ;;
   exec) until runs "$@"; do alive; sleep 0.5; done ;;
+  none) ;;
   *) fail 64 "no such readiness: $what" ;;
 esac
+for _ in $(seq "$stable"); do alive; sleep 1; done
+alive

@@ -1,0 +1,252 @@
+package host
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/uuid"
+
+	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/plan"
+	"spock.dev/spock/pkg/target"
+	"spock.dev/spock/pkg/unit"
+)
+
+// Kind is of the objects that this target makes: a service on a machine. Their spec is a
+// unit.Instance. No API server knows it; they live on the machines.
+var Kind = v1alpha1.SchemeGroupVersion.WithKind(v1alpha1.KindHostService)
+
+// annotationApplied tells one write of an object from the next one.
+const annotationApplied = "spock.dev/applied"
+
+// Images finds images for an architecture.
+type Images func(ctx context.Context, scope target.Scope, image, architecture string) (v1.Image, error)
+
+// Secrets reads a key of a Secret of the environment, as the environment's account.
+type Secrets func(ctx context.Context, scope target.Scope, name, key string) (string, error)
+
+// Target is all machines of a fleet. It is safe for concurrent use.
+//
+// A write is accepted at once and brought to the machine in the background; what is seen
+// meanwhile is how far it is. When the machine is away, it goes on when it is back.
+type Target struct {
+	ctx      context.Context
+	fleet    *Fleet
+	releases *releases
+	secrets  Secrets
+	epoch    func() int64
+	changed  func(types.NamespacedName)
+
+	mu      sync.Mutex
+	jobs    map[string]*job // by ID of the service
+	logs    map[string]string
+	waiting map[types.NamespacedName]bool // environments to report when the machines are known
+	moved   map[types.NamespacedName]chan struct{}
+}
+
+var _ target.Target = (*Target)(nil)
+
+// New returns the target. epoch is larger for a controller that took over than for all
+// before it; changed is called with every environment that is seen otherwise than before,
+// from many goroutines.
+func New(ctx context.Context, fleet *Fleet, images Images, secrets Secrets, epoch func() int64, changed func(types.NamespacedName)) *Target {
+	t := &Target{
+		ctx: ctx, fleet: fleet, releases: &releases{images: images, known: map[string]*known{}}, secrets: secrets, epoch: epoch, changed: changed,
+		jobs: map[string]*job{}, logs: map[string]string{}, waiting: map[types.NamespacedName]bool{}, moved: map[types.NamespacedName]chan struct{}{},
+	}
+	fleet.Listen(t.hears)
+	return t
+}
+
+// hears takes note that a machine moved: it wakes what waits for it, and reports the
+// environments that are on it or wait to be observed.
+func (t *Target) hears(name types.NamespacedName) {
+	report := map[types.NamespacedName]bool{}
+	sight, _ := t.fleet.See(name)
+	t.mu.Lock()
+	if wake := t.moved[name]; wake != nil {
+		close(wake)
+		delete(t.moved, name)
+	}
+	for _, told := range sight.Services {
+		report[environmentOf(told.Record.Labels)] = true
+	}
+	for _, j := range t.jobs {
+		if j.machine == name {
+			report[j.scope.Environment] = true
+		}
+	}
+	for env := range t.waiting {
+		if env.Namespace == name.Namespace {
+			report[env] = true
+		}
+	}
+	t.mu.Unlock()
+	t.readLogs(name, sight)
+	for env := range report {
+		t.changed(env)
+	}
+}
+
+func environmentOf(labels map[string]string) types.NamespacedName {
+	return types.NamespacedName{Namespace: labels[v1alpha1.LabelEnvironmentNamespace], Name: labels[v1alpha1.LabelEnvironment]}
+}
+
+// Observe implements target.Target.
+func (t *Target) Observe(_ context.Context, scope target.Scope, _ []schema.GroupVersionKind) (target.State, error) {
+	t.mu.Lock()
+	t.waiting[scope.Environment] = true
+	t.mu.Unlock()
+	state := target.State{Objects: map[plan.Key]*unstructured.Unstructured{}}
+	for _, m := range t.fleet.in(scope.Environment.Namespace) {
+		sight := m.sight()
+		if !sight.Connected && sight.Failure == nil {
+			return target.State{}, target.ErrNotSynced
+		}
+		for id, told := range sight.Services {
+			if environmentOf(told.Record.Labels) == scope.Environment {
+				o := t.live(id, told, sight, m.name)
+				state.Objects[keyOf(o.GetName())] = o
+			}
+		}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.waiting, scope.Environment)
+	t.overlay(scope, state.Objects)
+	return state, nil
+}
+
+func keyOf(name string) plan.Key { return plan.Key{GroupVersionKind: Kind, Name: name} }
+
+// overlay puts what is on its way over what the machines have told.
+func (t *Target) overlay(scope target.Scope, objects map[plan.Key]*unstructured.Unstructured) {
+	for id, j := range t.jobs {
+		if j.scope.Environment != scope.Environment {
+			continue
+		}
+		key := keyOf(j.record.Name)
+		told := objects[key]
+		switch {
+		case j.removing && j.done && told == nil:
+			delete(t.jobs, id)
+		case j.removing:
+			o := j.object()
+			if told != nil {
+				o = told.DeepCopy()
+			}
+			now := metav1.NewTime(j.since)
+			o.SetDeletionTimestamp(&now)
+			objects[key] = o
+		case j.done && told != nil && told.GetAnnotations()[annotationApplied] == j.record.Annotations[annotationApplied]:
+			delete(t.jobs, id)
+		default:
+			objects[key] = j.object()
+		}
+	}
+}
+
+// Apply implements target.Target.
+func (t *Target) Apply(_ context.Context, scope target.Scope, object plan.Object, _ bool) error {
+	spec, err := json.Marshal(object.Desired.Object["spec"])
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", object.Key, err)
+	}
+	var want unit.Instance
+	if err := json.Unmarshal(spec, &want); err != nil {
+		return fmt.Errorf("read %s: %w", object.Key, err)
+	}
+	annotations := object.Desired.DeepCopy().GetAnnotations()
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[v1alpha1.AnnotationRun] = scope.Run
+	annotations[annotationApplied] = string(uuid.NewUUID())
+	id := idOf(scope.Environment, object.Name)
+	uid, from := t.find(id)
+	j := &job{
+		id: id, scope: scope, machine: types.NamespacedName{Namespace: scope.Environment.Namespace, Name: want.Host}, want: want,
+		record: Record{Name: object.Name, UID: cmp.Or(uid, string(uuid.NewUUID())), Labels: object.Desired.GetLabels(), Annotations: annotations, Spec: spec},
+	}
+	if from != nil && *from != j.machine {
+		j.before = from
+	}
+	t.start(j)
+	return nil
+}
+
+// find returns the uid of a service and the machine that it is on.
+func (t *Target) find(id string) (uid string, on *types.NamespacedName) {
+	t.mu.Lock()
+	if j := t.jobs[id]; j != nil && !j.removing {
+		defer t.mu.Unlock()
+		return j.record.UID, &j.machine
+	}
+	t.mu.Unlock()
+	for _, m := range t.fleet.all() {
+		if told, ok := m.sight().Services[id]; ok {
+			return told.Record.UID, &m.name
+		}
+	}
+	return "", nil
+}
+
+// Delete implements target.Target.
+func (t *Target) Delete(_ context.Context, scope target.Scope, key plan.Key, uid types.UID) error {
+	id := idOf(scope.Environment, key.Name)
+	known, on := t.find(id)
+	if on == nil || known != string(uid) {
+		return nil
+	}
+	t.start(&job{id: id, scope: scope, machine: *on, record: Record{Name: key.Name, UID: known}, removing: true})
+	return nil
+}
+
+// Answer implements target.Target: a machine tells nothing of failing probes.
+func (t *Target) Answer(context.Context, target.Scope, string, string) (string, error) {
+	return "", nil
+}
+
+// Log implements target.Target; pod is the name of a HostService.
+func (t *Target) Log(ctx context.Context, scope target.Scope, pod, _ string, _ bool, lines int64) (string, error) {
+	id := idOf(scope.Environment, pod)
+	_, on := t.find(id)
+	if on == nil {
+		return "", fmt.Errorf("read the log of %s: it is on no machine", pod)
+	}
+	m := t.fleet.machine(*on)
+	if m == nil || m.connection() == nil {
+		return "", fmt.Errorf("read the log of %s: host %s is not connected", pod, on.Name)
+	}
+	return m.connection().Journal(ctx, id, int(lines), "")
+}
+
+// start replaces what is under way for a service.
+func (t *Target) start(j *job) {
+	ctx, stop := context.WithCancel(t.ctx)
+	j.stop, j.ended, j.since = stop, make(chan struct{}), time.Now()
+	t.mu.Lock()
+	before := t.jobs[j.id]
+	t.jobs[j.id] = j
+	t.mu.Unlock()
+	if before != nil {
+		before.stop()
+	}
+	go func() {
+		defer close(j.ended)
+		if before != nil {
+			<-before.ended
+		}
+		t.work(ctx, j)
+		t.changed(j.scope.Environment)
+	}()
+}
