@@ -13,7 +13,7 @@ import (
 
 // Address is what an expression may ask about a service.
 type Address struct {
-	// Host is the name under which the asking service reaches it.
+	// Host is the name under which the asking service reaches it; empty when it cannot.
 	Host string
 	// Ports by name.
 	Ports map[string]int64
@@ -54,7 +54,10 @@ func NewDirectory(services map[string]Address, leftOut []string) *Directory {
 
 // attributes leaves out what the service does not have, so that has() tells.
 func (a Address) attributes() map[string]any {
-	out := map[string]any{"host": a.Host, "ports": a.Ports}
+	out := map[string]any{"ports": a.Ports}
+	if a.Host != "" {
+		out["host"] = a.Host
+	}
 	if a.Ports == nil {
 		out["ports"] = map[string]int64{}
 	}
@@ -209,6 +212,9 @@ func (s services) Get(key ref.Val) ref.Val {
 func (s *Scope) address(service string, attributes traits.Mapper) traits.Mapper {
 	missing := func(key string) {
 		switch key {
+		case "host":
+			s.note(fmt.Sprintf("service %q runs in the cluster, where a machine cannot reach it by address", service),
+				"expose it and use its url, or run both in the same place")
 		case "port":
 			s.note(fmt.Sprintf("service %q has no ports", service), "add ports to its template")
 		case "url":

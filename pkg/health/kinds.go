@@ -3,6 +3,8 @@ package health
 import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"spock.dev/spock/pkg/apis/spock/v1alpha1"
 )
 
 // reporting is what a kind tells about itself.
@@ -51,6 +53,8 @@ var kinds = map[schema.GroupKind]kind{
 	{Group: "policy", Kind: "PodDisruptionBudget"}:                    {dated, disruptionBudget},
 	{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}: {speaking, resourceDefinition},
 	{Group: "apiregistration.k8s.io", Kind: "APIService"}:             {speaking, apiService},
+
+	{Group: "spock.dev", Kind: v1alpha1.KindHostService}: {speaking, hostService},
 
 	{Group: "", Kind: "ConfigMap"}:                                                  {silent, inForce},
 	{Group: "", Kind: "Secret"}:                                                     {silent, inForce},

@@ -16,14 +16,18 @@ func (r *roster) build(services []*settled, p *problems) (*Rendered, error) {
 	if err != nil {
 		return nil, err
 	}
-	directory, environment := r.directory(services), r.environment()
+	environment := r.environment()
+	directories := map[v1alpha1.Target]*expr.Directory{}
+	for _, asker := range []v1alpha1.Target{v1alpha1.TargetContainer, v1alpha1.TargetHost} {
+		directories[asker] = r.directory(services, asker)
+	}
 	out := &Rendered{Services: make([]Service, 0, len(services))}
 	for _, s := range services {
 		b := &builder{
 			settled:  s,
 			in:       r.in,
 			compiler: compiler,
-			scope:    expr.NewScope(s.params, r.self(s), environment, directory),
+			scope:    expr.NewScope(s.params, r.self(s), environment, directories[s.target]),
 			problems: p,
 			out:      r.service(s),
 		}
@@ -41,7 +45,9 @@ func (r *roster) service(s *settled) Service {
 		Image:  s.image,
 		Needs:  s.service.Needs,
 		Values: s.values,
-		Ready:  s.template.Spec.Container.Ready,
+	}
+	if c := s.template.Spec.Container; c != nil && !s.onHost() {
+		out.Ready = c.Ready
 	}
 	if s.service.Expose != nil {
 		out.URL = r.in.url(s.service.Name)
@@ -61,11 +67,12 @@ func stable(readiness *v1alpha1.Readiness) int32 {
 	return readiness.MinReadySeconds
 }
 
-// directory is what the expressions of any service may ask about the others.
-func (r *roster) directory(services []*settled) *expr.Directory {
+// directory is what the expressions of a service may ask about the others: how it reaches
+// them depends on where it runs itself.
+func (r *roster) directory(services []*settled, asker v1alpha1.Target) *expr.Directory {
 	addresses := make(map[string]expr.Address, len(services))
 	for _, s := range services {
-		address := expr.Address{Host: s.service.Name, Image: s.image, Ports: map[string]int64{}}
+		address := expr.Address{Host: s.hostFor(asker), Image: s.image, Ports: map[string]int64{}}
 		for i, port := range s.template.Spec.Ports {
 			address.Ports[port.Name] = int64(port.Port)
 			if i == 0 {

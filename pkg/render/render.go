@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/placement"
 )
 
 // Input is all that a rendering depends on. Nothing of it is changed.
@@ -24,6 +25,10 @@ type Input struct {
 	Environment *v1alpha1.Environment
 	// Namespace in which the services run.
 	Namespace string
+	// Hosts that services may be placed on, without what this environment has there.
+	Hosts []placement.Host
+	// On are the hosts that services of this environment are on, by service.
+	On map[string][]string
 }
 
 // Rendered is a product made concrete.
@@ -91,6 +96,9 @@ func Product(in Input) (*Rendered, error) {
 	}
 	roster := newRoster(in, p)
 	services := roster.settle(p)
+	if !p.any() {
+		roster.place(services, p)
+	}
 	if p.any() {
 		return nil, p.err()
 	}

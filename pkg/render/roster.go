@@ -192,6 +192,9 @@ func (r *roster) checkUntil(field string, need v1alpha1.Need, p *problems) {
 // completes says whether the service can complete. Manifests of a template's own may hold
 // a job; a template that is not there is refused elsewhere.
 func (m *member) completes() bool {
+	if m.template != nil && m.template.Spec.Container == nil && m.template.Spec.Host != nil {
+		return false
+	}
 	if m.template == nil || m.template.Spec.Container == nil || len(m.template.Spec.Container.Manifests) > 0 {
 		return true
 	}

@@ -6,6 +6,7 @@ import (
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
 	"spock.dev/spock/pkg/expr"
 	"spock.dev/spock/pkg/nearest"
+	"spock.dev/spock/pkg/placement"
 )
 
 // settled is a service whose values no layer changes any more.
@@ -17,6 +18,11 @@ type settled struct {
 	replicas int32
 	env      []variable
 	values   []Value
+	// target it runs in, and its hosts when that is one of them.
+	target v1alpha1.Target
+	places []placement.Host
+	// noHost: it is to run on a machine, and its template does not say how.
+	noHost bool
 }
 
 // variable is a variable of the process, with the layer that won and its field.
@@ -40,6 +46,7 @@ func (r *roster) settle(p *problems) []*settled {
 		}
 		s := &settled{member: m}
 		sources := r.layers.of(m)
+		s.settleTarget(sources)
 		s.parameters(sources, p)
 		r.settleImage(s, sources, compiler, p)
 		s.settleReplicas(sources, p)
@@ -61,9 +68,9 @@ func (r *roster) settleImage(s *settled, sources []source, compiler *expr.Compil
 			image, value.Layer, field = src.values.Image, src.layer, src.field+": image"
 		}
 	}
-	if container := s.template.Spec.Container; image == "" && container != nil && container.Image != "" {
+	if own := s.ownImage(); image == "" && own != "" {
 		scope := expr.NewScope(s.params, r.self(s), r.environment(), expr.Unsettled())
-		result, err := evaluate(compiler, container.Image, scope)
+		result, err := evaluate(compiler, own, scope)
 		if err != nil {
 			p.wrap(field, err)
 			return
@@ -77,6 +84,7 @@ func (r *roster) settleImage(s *settled, sources []source, compiler *expr.Compil
 		}
 		s.image, value.Value = image, image
 		s.values = append(s.values, value)
+	case s.onHost() && len(s.template.Spec.Host.Exec) > 0: // a program of the machine's
 	case !s.manifests() || len(s.template.Spec.Hooks) > 0:
 		p.add(s.field+": image", "set it in the product or environment, or pass it with the deploy", "no layer gives the service an image")
 	}
@@ -109,7 +117,7 @@ func (s *settled) settleReplicas(sources []source, p *problems) {
 		p.add(field, "remove replicas", "a Job runs once and has no replicas")
 	case s.replicas < 0:
 		p.add(field, "write 0 or more", "%d replicas cannot run", s.replicas)
-	case s.replicas > 1 && len(s.volumes()) > 0:
+	case s.replicas > 1 && len(s.volumes()) > 0 && !s.onHost():
 		p.add(field, "set replicas to 1, or remove the volumes", "%d replicas cannot share volumes, which serve one instance at a time", s.replicas)
 	case !s.manifests() && s.kind() != v1alpha1.WorkloadJob:
 		value.Value = int64(s.replicas)
@@ -169,7 +177,7 @@ func (s *settled) templateField() string {
 }
 
 func (s *settled) manifests() bool {
-	return s.template.Spec.Container != nil && len(s.template.Spec.Container.Manifests) > 0
+	return !s.onHost() && s.template.Spec.Container != nil && len(s.template.Spec.Container.Manifests) > 0
 }
 
 func (s *settled) kind() v1alpha1.WorkloadKind {

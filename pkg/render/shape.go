@@ -12,6 +12,10 @@ import (
 // checkShape refuses a template that contradicts itself, or what the product asks of it.
 func (r *roster) checkShape(s *settled, p *problems) {
 	template := fmt.Sprintf("template %q", s.template.Name)
+	if s.onHost() {
+		r.checkHostShape(s, template, p)
+		return
+	}
 	if s.template.Spec.Container == nil {
 		p.add(template, "add spec.container", "it does not say how the service runs in a cluster")
 		return

@@ -24,6 +24,10 @@ type shared struct {
 
 // build makes all objects of the service.
 func (b *builder) build() {
+	if b.onHost() {
+		b.hostServices()
+		return
+	}
 	common := shared{env: b.variables(), files: b.configFiles()}
 	b.hooks(common)
 	if b.manifests() {
