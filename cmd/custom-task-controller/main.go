@@ -10,13 +10,15 @@ import (
 	"spock.dev/spock/pkg/reconciler/environment"
 	"spock.dev/spock/pkg/reconciler/host"
 	"spock.dev/spock/pkg/reconciler/lease"
+	machines "spock.dev/spock/pkg/target/host"
 )
 
 func main() {
-	health := &lease.Health{}
-	sharedmain.MainWithContext(health.Attach(signals.NewContext()), "spock-controller",
-		environment.NewController(health),
+	health, ctx := &lease.Health{}, signals.NewContext()
+	fleet := machines.NewFleet(ctx)
+	sharedmain.MainWithContext(health.Attach(ctx), "spock-controller",
+		environment.NewController(health, fleet),
 		customrun.NewController(health),
-		host.NewController(health),
+		host.NewController(health, fleet),
 	)
 }

@@ -2,6 +2,7 @@ package environment
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -19,12 +20,15 @@ import (
 	environmentinformer "spock.dev/spock/pkg/client/injection/informers/spock/v1alpha1/environment"
 	classinformer "spock.dev/spock/pkg/client/injection/informers/spock/v1alpha1/environmentclass"
 	runinformer "spock.dev/spock/pkg/client/injection/informers/spock/v1alpha1/environmentrun"
+	hostinformer "spock.dev/spock/pkg/client/injection/informers/spock/v1alpha1/host"
 	productinformer "spock.dev/spock/pkg/client/injection/informers/spock/v1alpha1/product"
 	templateinformer "spock.dev/spock/pkg/client/injection/informers/spock/v1alpha1/servicetemplate"
 	environmentreconciler "spock.dev/spock/pkg/client/injection/reconciler/spock/v1alpha1/environment"
 	"spock.dev/spock/pkg/engine"
 	"spock.dev/spock/pkg/pace"
 	"spock.dev/spock/pkg/reconciler/lease"
+	"spock.dev/spock/pkg/target"
+	"spock.dev/spock/pkg/target/host"
 	"spock.dev/spock/pkg/target/kube"
 )
 
@@ -34,7 +38,7 @@ var (
 )
 
 // NewController wires the reconciler of Environments to the cluster.
-func NewController(health *lease.Health) injection.ControllerConstructor {
+func NewController(health *lease.Health, fleet *host.Fleet) injection.ControllerConstructor {
 	return func(ctx context.Context, _ configmap.Watcher) *controller.Impl {
 		config := injection.GetConfig(ctx)
 		var impl *controller.Impl
@@ -50,7 +54,9 @@ func NewController(health *lease.Health) injection.ControllerConstructor {
 		if err != nil {
 			logging.FromContext(ctx).Fatalw("Cannot watch namespaces", "error", err)
 		}
-		impl, _ = newController(ctx, health, clock.RealClock{}, &engine.Engine{Target: cluster, Gate: gate}, homes)
+		outside := outside{config}
+		machines := host.New(ctx, fleet, outside.image, outside.secret, sync.OnceValue(func() int64 { return time.Now().UnixMilli() }), waited)
+		impl, _ = newController(ctx, health, clock.RealClock{}, &engine.Engine{Target: target.Join(cluster, machines), Gate: gate}, homes)
 		close(ready)
 		return impl
 	}
@@ -64,6 +70,7 @@ func newController(ctx context.Context, health *lease.Health, clk clock.PassiveC
 		templates:    templateinformer.Get(ctx).Lister(),
 		classes:      classinformer.Get(ctx).Lister(),
 		runs:         runinformer.Get(ctx).Lister(),
+		hosts:        hostinformer.Get(ctx).Lister(),
 		engine:       acts,
 		homes:        homes,
 		clock:        clk,
@@ -89,6 +96,7 @@ func (r *Reconciler) listen(ctx context.Context, impl *controller.Impl) {
 	on(classinformer.Get(ctx).Informer(), r.users(impl, func(env *v1alpha1.Environment, name string) bool {
 		return env.Spec.Class == name
 	}))
+	on(hostinformer.Get(ctx).Informer(), r.users(impl, func(*v1alpha1.Environment, string) bool { return true }))
 	// Which products use a template is known to render alone; a pass that changes
 	// nothing costs no request.
 	on(templateinformer.Get(ctx).Informer(), r.users(impl, func(*v1alpha1.Environment, string) bool { return true }))

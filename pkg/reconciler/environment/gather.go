@@ -68,7 +68,10 @@ func (r *Reconciler) input(p *pass) (render.Input, string, error) {
 	}
 	key := &strings.Builder{}
 	fmt.Fprintf(key, "%s/%d %s/%d %s/%d", env.UID, env.Generation, p.product.UID, p.product.Generation, p.class.UID, p.class.Generation)
-	err = r.addTemplates(in, key)
+	if err = r.addTemplates(in, key); err != nil {
+		return in, "", err
+	}
+	err = r.addHosts(&in, key)
 	return in, key.String(), err
 }
 

@@ -32,6 +32,7 @@ import (
 	_ "spock.dev/spock/pkg/client/injection/informers/spock/v1alpha1/environmentclass/fake"
 	runinformer "spock.dev/spock/pkg/client/injection/informers/spock/v1alpha1/environmentrun"
 	_ "spock.dev/spock/pkg/client/injection/informers/spock/v1alpha1/environmentrun/fake"
+	_ "spock.dev/spock/pkg/client/injection/informers/spock/v1alpha1/host/fake"
 	productinformer "spock.dev/spock/pkg/client/injection/informers/spock/v1alpha1/product"
 	_ "spock.dev/spock/pkg/client/injection/informers/spock/v1alpha1/product/fake"
 	templateinformer "spock.dev/spock/pkg/client/injection/informers/spock/v1alpha1/servicetemplate"

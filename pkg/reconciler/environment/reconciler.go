@@ -45,6 +45,7 @@ type Reconciler struct {
 	templates    listers.ServiceTemplateLister
 	classes      listers.EnvironmentClassLister
 	runs         listers.EnvironmentRunLister
+	hosts        listers.HostLister
 
 	engine *engine.Engine
 	homes  Homes

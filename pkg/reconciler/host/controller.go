@@ -19,14 +19,17 @@ import (
 	"spock.dev/spock/pkg/target/kube"
 )
 
-var _ hostreconciler.Interface = (*Reconciler)(nil)
+var (
+	_ hostreconciler.Interface         = (*Reconciler)(nil)
+	_ hostreconciler.ReadOnlyInterface = (*Reconciler)(nil)
+)
 
 // NewController wires the reconciler of Hosts to the cluster and the machines.
-func NewController(health *lease.Health) injection.ControllerConstructor {
+func NewController(health *lease.Health, fleet *host.Fleet) injection.ControllerConstructor {
 	return func(ctx context.Context, _ configmap.Watcher) *controller.Impl {
 		var impl *controller.Impl
 		ready := make(chan struct{})
-		fleet := host.NewFleet(ctx, func(name types.NamespacedName) {
+		fleet.Listen(func(name types.NamespacedName) {
 			<-ready
 			impl.EnqueueKey(name)
 		})

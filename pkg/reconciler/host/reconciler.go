@@ -8,6 +8,7 @@ package host
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ import (
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
 	"spock.dev/spock/pkg/target/host"
+	"spock.dev/spock/pkg/unit"
 )
 
 // Fleet is the machines that are connected.
@@ -49,12 +51,25 @@ func (r *Reconciler) ReconcileKind(_ context.Context, h *v1alpha1.Host) reconcil
 		return nil
 	}
 	h.Status.Fingerprint = fingerprint
-	c := h.Spec.Credentials
-	place := host.Place{Address: h.Spec.SSHAddress(), User: h.Spec.Login(), HostKey: h.Spec.HostKey, Credentials: c.Reader() + "/" + c.SecretName}
-	r.fleet.Set(name, place, r.keys(name, c))
+	r.connect(h)
 	sight, _ := r.fleet.See(name)
 	tell(h, sight)
 	return nil
+}
+
+// ObserveKind connects the machine where this process does not tell of it: the process that
+// drives environments may be another one than that which tells of machines.
+func (r *Reconciler) ObserveKind(_ context.Context, h *v1alpha1.Host) reconciler.Event {
+	if _, err := host.Fingerprint(h.Spec.HostKey); err == nil {
+		r.connect(h)
+	}
+	return nil
+}
+
+func (r *Reconciler) connect(h *v1alpha1.Host) {
+	name, c := types.NamespacedName{Namespace: h.Namespace, Name: h.Name}, h.Spec.Credentials
+	place := host.Place{Address: h.Spec.SSHAddress(), User: h.Spec.Login(), HostKey: h.Spec.HostKey, Credentials: c.Reader() + "/" + c.SecretName}
+	r.fleet.Set(name, place, r.keys(name, c))
 }
 
 // ObserveDeletion closes the connection of a Host that is gone.
@@ -115,14 +130,31 @@ func allocations(services map[string]host.Told) []v1alpha1.HostAllocation {
 		if labels[v1alpha1.LabelEnvironment] == "" {
 			continue
 		}
-		out = append(out, v1alpha1.HostAllocation{
+		a := v1alpha1.HostAllocation{
 			Environment: labels[v1alpha1.LabelEnvironmentNamespace] + "/" + labels[v1alpha1.LabelEnvironment],
 			Service:     labels[v1alpha1.LabelService],
 			State:       string(told.Unit.State()),
-		})
+		}
+		use(&a, told.Record.Spec)
+		out = append(out, a)
 	}
 	slices.SortFunc(out, func(a, b v1alpha1.HostAllocation) int {
 		return cmp.Or(strings.Compare(a.Environment, b.Environment), strings.Compare(a.Service, b.Service), strings.Compare(a.State, b.State))
 	})
 	return out
+}
+
+// use adds what a service may use, as it was wanted.
+func use(a *v1alpha1.HostAllocation, spec []byte) {
+	var want unit.Instance
+	if json.Unmarshal(spec, &want) != nil {
+		return // what is no spec of ours uses nothing that is known
+	}
+	a.Ports = want.Ports
+	if want.Limits.CPU > 0 {
+		a.CPU = resource.NewMilliQuantity(want.Limits.CPU, resource.DecimalSI)
+	}
+	if want.Limits.Memory > 0 {
+		a.Memory = resource.NewQuantity(want.Limits.Memory, resource.BinarySI)
+	}
 }
