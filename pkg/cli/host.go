@@ -46,7 +46,7 @@ func newHost(s *session) *cobra.Command {
 		Args:    knownCommand,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newHostAdd(s), newHostList(s), newHostShow(s), newHostCheck(s))
+	cmd.AddCommand(newHostAdd(s), newHostList(s), newHostShow(s), newHostCheck(s), newHostDrain(s))
 	return cmd
 }
 

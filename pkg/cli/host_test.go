@@ -150,6 +150,31 @@ func (w *world) checkHost(t *testing.T, added bool) {
 	}
 }
 
+func TestAHostIsDrained(t *testing.T) {
+	t.Parallel()
+	empty := func(h *v1alpha1.Host) { reachable(h); h.Status.Allocations = nil }
+	for name, tc := range map[string]struct {
+		host *v1alpha1.Host
+		args []string
+		want bool
+	}{
+		"host-drain":       {aHost("db1", reachable), []string{"host", "drain", "db1"}, true},
+		"host-drain-empty": {aHost("db1", empty), []string{"host", "drain", "db1"}, true},
+		"host-drain-undo":  {aHost("db1", reachable, func(h *v1alpha1.Host) { h.Spec.Drain = true }), []string{"host", "drain", "db1", "--undo"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, tc.host)
+			w.run(tc.args...).golden(t, name)
+			got, err := w.spock.SpockV1alpha1().Hosts("team-a").Get(t.Context(), "db1", metav1.GetOptions{})
+			if err != nil || got.Spec.Drain != tc.want {
+				t.Errorf("drain is %t, %v, want %t", got.Spec.Drain, err, tc.want)
+			}
+		})
+	}
+	newWorld(t, aHost("db1", reachable, func(h *v1alpha1.Host) { h.Spec.Drain = true })).run("host", "show", "db1").golden(t, "host-drained")
+}
+
 func TestAHostThatIsThereIsNotAddedAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, aHost("db1"))

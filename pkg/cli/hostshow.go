@@ -111,6 +111,8 @@ func hostState(h *v1alpha1.Host) string {
 	switch {
 	case ready == nil || h.Status.ObservedGeneration < h.Generation:
 		return string(v1alpha1.PhasePending)
+	case ready.Status == corev1.ConditionTrue && h.Spec.Drain:
+		return "Drained"
 	case ready.Status == corev1.ConditionTrue:
 		return string(v1alpha1.PhaseReady)
 	default:
