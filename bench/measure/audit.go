@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -21,6 +22,7 @@ type Request struct {
 	Namespace string
 	Name      string
 	Code      int
+	DryRun    bool
 	// Received and Answered are when the apiserver got it and had answered it.
 	Received, Answered time.Time
 	// Deployment is what was written, when one was.
@@ -30,6 +32,7 @@ type Request struct {
 // line is what is read of the audit log's format, audit.k8s.io/v1.
 type line struct {
 	Verb         string `json:"verb"`
+	URI          string `json:"requestURI"`
 	User         user   `json:"user"`
 	Impersonated *user  `json:"impersonatedUser"`
 	Ref          struct {
@@ -78,7 +81,7 @@ func parse(raw []byte) (Request, error) {
 	}
 	r := Request{
 		Verb: l.Verb, User: l.User.Name, Resource: l.Ref.Resource, Namespace: l.Ref.Namespace, Name: l.Ref.Name,
-		Code: l.Status.Code, Received: l.Received, Answered: l.Answered,
+		Code: l.Status.Code, DryRun: strings.Contains(l.URI, "dryRun=All"), Received: l.Received, Answered: l.Answered,
 	}
 	if l.Ref.Group != "" {
 		r.Resource += "." + l.Ref.Group

@@ -45,12 +45,12 @@ func Of(all []Request, w Window) Run {
 		}
 		mine := r.User == w.Engine || r.As == w.Engine
 		if mine && r.Verb != "watch" && !strings.HasPrefix(r.Resource, "leases.") {
-			run.Requests[r.Verb]++
+			run.Requests[verb(r)]++
 			run.Of[r.Verb+" "+r.Resource]++
 		}
 		d := r.Deployment
 		switch {
-		case d == nil || d.Namespace != w.Namespace || r.Code >= 300:
+		case d == nil || r.DryRun || d.Namespace != w.Namespace || r.Code >= 300:
 		case mine && !strings.Contains(r.Resource, "/"):
 			if ready(d, d.Generation) {
 				continue // it was so already: nothing was changed, and nothing is waited for
@@ -85,9 +85,19 @@ func (r Run) Total() int {
 	return total
 }
 
-// Writes are the requests that are not reads.
+// Writes are the requests that are not reads and not only a trial.
 func (r Run) Writes() int {
-	return r.Total() - r.Requests["get"] - r.Requests["list"]
+	return r.Total() - r.Requests["get"] - r.Requests["list"] - r.Requests[dryRun]
+}
+
+// dryRun is counted like a verb of its own.
+const dryRun = "dry-run"
+
+func verb(r Request) string {
+	if r.DryRun {
+		return dryRun
+	}
+	return r.Verb
 }
 
 // Overhead is how much longer the run took than the physical limit of the work, with the

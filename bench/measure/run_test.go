@@ -88,6 +88,21 @@ func TestARunIsReadOffTheAuditLog(t *testing.T) {
 	}
 }
 
+func TestADryRunWritesNothing(t *testing.T) {
+	t.Parallel()
+	l := &log{}
+	l.write(0, "db", 1)
+	text := strings.Replace(l.String(), `{"verb":"patch",`, `{"verb":"patch","requestURI":"/apis/apps/v1/namespaces/shop/deployments/db?dryRun=All&fieldManager=x",`, 1)
+	all, err := measure.Read(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := measure.Of(all, measure.Window{From: began, To: began.Add(time.Minute), Engine: "engine", Namespace: "shop"})
+	if run.Total() != 1 || run.Writes() != 0 || len(run.Written) != 0 {
+		t.Errorf("%d requests, %d writes, written %v; want a request that writes nothing", run.Total(), run.Writes(), run.Written)
+	}
+}
+
 func TestAWorkloadThatIsChangedTwiceIsCounted(t *testing.T) {
 	t.Parallel()
 	l := &log{}
