@@ -184,6 +184,21 @@ func TestAConnectedHostTellsWhatItIsAndWhatRunsThere(t *testing.T) {
 	}
 }
 
+// The process that drives environments need not be the one that tells of hosts.
+func TestAProcessThatDoesNotTellConnectsAsWell(t *testing.T) {
+	t.Parallel()
+	fleet := &fakeFleet{places: map[types.NamespacedName]host.Place{}, keys: map[types.NamespacedName]host.Keys{}}
+	r := &Reconciler{fleet: fleet}
+	h := machine()
+	before := h.DeepCopy()
+	if err := r.ObserveKind(t.Context(), h); err != nil || fleet.places[db1].Address != "10.0.0.11:22" {
+		t.Errorf("ObserveKind() = %v, machines %v", err, fleet.places)
+	}
+	if diff := cmp.Diff(before, h); diff != "" {
+		t.Errorf("it was changed (-want +got):\n%s", diff)
+	}
+}
+
 func TestCredentialsAreReadAsTheServiceAccountOfTheHost(t *testing.T) {
 	t.Parallel()
 	data := map[string][]byte{"ssh-privatekey": []byte("hush"), "ssh-certificate": []byte("cert")}

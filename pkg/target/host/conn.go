@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -28,6 +29,22 @@ type Conn struct {
 	client *ssh.Client
 	slots  chan struct{}
 	done   chan struct{} // closed when the connection is
+
+	mu     sync.Mutex
+	pieces map[string]*sync.Mutex // pieces that were sent, held while they are
+}
+
+// hold keeps others from sending the same piece at the same time.
+func (c *Conn) hold(piece string) (release func()) {
+	c.mu.Lock()
+	held := c.pieces[piece]
+	if held == nil {
+		held = &sync.Mutex{}
+		c.pieces[piece] = held
+	}
+	c.mu.Unlock()
+	held.Lock()
+	return held.Unlock
 }
 
 // Dial connects and logs in. Its error is a Failure.
@@ -52,7 +69,7 @@ func Dial(ctx context.Context, login Login) (*Conn, error) {
 		conn.Close()
 		return nil, &Failure{Class: Unreachable, Host: login.Name, Message: "it does not answer at " + login.Address, Err: ctx.Err()}
 	}
-	c := &Conn{login: login, client: ssh.NewClient(conn, channels, requests), slots: make(chan struct{}, sessions), done: make(chan struct{})}
+	c := &Conn{login: login, client: ssh.NewClient(conn, channels, requests), slots: make(chan struct{}, sessions), done: make(chan struct{}), pieces: map[string]*sync.Mutex{}}
 	go func() {
 		_ = c.client.Wait()
 		close(c.done)

@@ -407,6 +407,37 @@ func TestABrokenUploadGoesOnWhereItStopped(t *testing.T) {
 	}
 }
 
+func TestWhatReleasesShareIsSentOnce(t *testing.T) {
+	b := boot(t)
+	c := dial(t, b.login(t, "root"))
+	received := func() int {
+		n, err := strconv.Atoi(ask(t, c, "cat /proc/net/dev | sed -n 's/^ *eth0: *\\([0-9]*\\).*/\\1/p'"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	before := received()
+	var g sync.WaitGroup
+	all := []*Release{release(t, "1"), release(t, "2"), release(t, "1"), release(t, "3")}
+	for _, r := range all {
+		g.Go(func() {
+			if err := c.Bring(t.Context(), 1, r, func(int64) {}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	g.Wait()
+	// Three programs, and once what all have in common.
+	most := int(3*all[0].parts[2].Bytes+all[0].parts[1].Bytes) * 105 / 100
+	if got := received() - before; got > most {
+		t.Errorf("%d bytes came, at most %d are needed", got, most)
+	}
+	if left := ask(t, c, "ls /var/lib/spock/incoming | wc -l; ls /var/lib/spock/releases | wc -l"); left != "0\n3" {
+		t.Errorf("uploads and releases are\n%s", left)
+	}
+}
+
 func TestWhatArrivesBrokenIsNotUsed(t *testing.T) {
 	b := boot(t)
 	c := dial(t, b.login(t, "root"))

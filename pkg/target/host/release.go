@@ -81,8 +81,7 @@ func (c *Conn) Bring(ctx context.Context, epoch int64, r *Release, sent func(byt
 	for i := range r.parts {
 		p := &r.parts[i]
 		if !there.pieces[p.Key] {
-			err := c.send(ctx, epoch, p, there.partial[p.Key], func(bytes int64) { sent(done + bytes) })
-			if err != nil {
+			if err := c.send(ctx, epoch, p, func(bytes int64) { sent(done + bytes) }); err != nil {
 				return err
 			}
 		}
@@ -95,8 +94,19 @@ func (c *Conn) Bring(ctx context.Context, epoch int64, r *Release, sent func(byt
 
 func number(n int64) string { return strconv.FormatInt(n, 10) }
 
-// send sends what is missing of a part, and has it unpacked.
-func (c *Conn) send(ctx context.Context, epoch int64, p *rootfs.Part, offset int64, sent func(int64)) error {
+// send sends what is missing of a part, and has it unpacked. A part that another release
+// shares may be on its way already: then it is there when that has come.
+func (c *Conn) send(ctx context.Context, epoch int64, p *rootfs.Part, sent func(int64)) error {
+	defer c.hold(p.Key)()
+	out, err := c.Run(ctx, script("have"), nil, p.Key, p.Key)
+	if err != nil {
+		return err
+	}
+	there := parseHave(out)
+	if there.pieces[p.Key] {
+		return nil
+	}
+	offset := there.partial[p.Key]
 	reader, writer := io.Pipe()
 	sum := &counted{hash: sha256.New(), from: offset, to: writer, sent: sent}
 	written := make(chan error, 1)
@@ -105,7 +115,7 @@ func (c *Conn) send(ctx context.Context, epoch int64, p *rootfs.Part, offset int
 		_ = writer.CloseWithError(err)
 		written <- err
 	}()
-	_, err := c.Run(ctx, script("receive"), reader, number(epoch), p.Key, number(offset))
+	_, err = c.Run(ctx, script("receive"), reader, number(epoch), p.Key, number(offset))
 	reader.Close()
 	if failed := <-written; failed != nil && err == nil {
 		err = fmt.Errorf("read the image: %w", failed)
