@@ -32,5 +32,6 @@ func root() *cobra.Command {
 		SilenceErrors: true,
 	}
 	cmd.AddCommand(cloneCommand(), buildCommand(), unitTestCommand(), deployCommand(), integrationTestCommand(), summaryCommand())
+	cmd.AddCommand(teardownCommand(), githubCommand(), jiraCommand())
 	return cmd
 }
