@@ -30,14 +30,14 @@ func on(t *testing.T, b *box, epoch int64) (*Target, chan types.NamespacedName) 
 			return "hush of " + name + "/" + key, nil
 		},
 		func() int64 { return epoch }, func(env types.NamespacedName) { changed <- env })
-	b.join(t, fleet, "team-a")
-	b.join(t, fleet, "team-b")
+	b.join(t, fleet, "team-a", "db1")
+	b.join(t, fleet, "team-b", "db1")
 	return made, changed
 }
 
-func (b *box) join(t *testing.T, fleet *Fleet, namespace string) {
+func (b *box) join(t *testing.T, fleet *Fleet, namespace, name string) {
 	t.Helper()
-	fleet.Set(types.NamespacedName{Namespace: namespace, Name: "db1"}, Place{Address: b.Address + ":22", User: "deploy", HostKey: b.HostKey},
+	fleet.Set(types.NamespacedName{Namespace: namespace, Name: name}, Place{Address: b.Address + ":22", User: "deploy", HostKey: b.HostKey},
 		func(context.Context) ([]byte, []byte, error) {
 			key, err := os.ReadFile(b.Key)
 			return key, nil, err
@@ -216,6 +216,49 @@ func TestAMachineThatIsAwayIsWaitedFor(t *testing.T) {
 	b.cable(t, "up")
 	observed(t, made, changed, "worker", "it goes on when it is back", phase(Running))
 	observed(t, made, changed, "web", "what was there is seen again", phase(Running))
+}
+
+func TestAServiceMovesFromOneMachineToAnother(t *testing.T) {
+	first, second := boot(t), boot(t)
+	made, changed := on(t, first, 1)
+	second.join(t, made.fleet, "team-a", "db2")
+	apply := func(host, hash string) {
+		t.Helper()
+		spec := app(8080)
+		spec["host"] = host
+		if err := made.Apply(t.Context(), shop, wanted("web", hash, spec), true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at := func(host, hash string) func(*unstructured.Unstructured) bool {
+		return func(o *unstructured.Unstructured) bool {
+			return phase(Running)(o) && said(o, "spec", "host") == host && o.GetAnnotations()[v1alpha1.AnnotationHash] == hash
+		}
+	}
+	one, two := dial(t, first.login(t, "root")), dial(t, second.login(t, "root"))
+	before := ask(t, one, leftovers)
+	apply("db1", "h1")
+	web := observed(t, made, changed, "web", "web runs on the first", at("db1", "h1"))
+	apply("db2", "h2")
+	moved := observed(t, made, changed, "web", "web runs on the second", at("db2", "h2"))
+	if moved.GetUID() != web.GetUID() {
+		t.Errorf("it was %s and is %s", web.GetUID(), moved.GetUID())
+	}
+	if after := ask(t, one, leftovers); after != before {
+		t.Errorf("on the first, before:\n%s\nafter:\n%s", before, after)
+	}
+	if got := ask(t, two, "curl -s http://127.0.0.1:8080/env?name=PORT"); got != "8080" {
+		t.Errorf("on the second it answers %q", got)
+	}
+
+	// It cannot be stopped on a machine that is away; it is forgotten with the Host.
+	second.cable(t, "down")
+	apply("db1", "h3")
+	observed(t, made, changed, "web", "the second is away", func(o *unstructured.Unstructured) bool {
+		return said(o, "status", "cause", "class") == string(Unreachable)
+	})
+	made.fleet.Drop(types.NamespacedName{Namespace: "team-a", Name: "db2"})
+	observed(t, made, changed, "web", "web runs on the first again", at("db1", "h3"))
 }
 
 func TestAFailedServiceTellsItsLastLines(t *testing.T) {

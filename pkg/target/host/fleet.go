@@ -103,10 +103,12 @@ func (f *Fleet) Set(name types.NamespacedName, place Place, keys Keys) {
 // Drop forgets a machine. What runs on it goes on.
 func (f *Fleet) Drop(name types.NamespacedName) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	if known := f.machines[name]; known != nil {
+	known := f.machines[name]
+	delete(f.machines, name)
+	f.mu.Unlock()
+	if known != nil {
 		known.stop()
-		delete(f.machines, name)
+		f.tell(name)
 	}
 }
 

@@ -140,7 +140,11 @@ func (m *machine) sweep(ctx context.Context, conn *Conn, epoch int64) error {
 	return conn.Sweep(ctx, epoch)
 }
 
+// remove takes a service off a machine; one whose Host is gone is forgotten.
 func (t *Target) remove(ctx context.Context, j *job, from types.NamespacedName) error {
+	if t.fleet.machine(from) == nil {
+		return nil
+	}
 	m, conn, err := t.reach(ctx, j, from)
 	if err != nil {
 		return err
