@@ -29,7 +29,7 @@ func (l *lab) all(ctx context.Context) error {
 		{"many", func(ctx context.Context) error { return l.many(ctx, 20, 50) }},
 		{"killed", func(ctx context.Context) error { return l.killed(ctx, 100) }},
 	} {
-		if l.parts != "" && !slices.Contains(strings.Split(l.parts, ","), part.name) {
+		if !chosen(l.parts, part.name) {
 			continue
 		}
 		if err := part.run(ctx); err != nil {
@@ -46,8 +46,11 @@ func (l *lab) lives(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("-sizes %s: %w", l.sizes, err)
 		}
-		for _, fine := range []bool{false, true} {
-			if err := l.life(ctx, n, fine); err != nil {
+		for _, how := range []string{"groups", "needs"} {
+			if !chosen(l.orders, how) {
+				continue
+			}
+			if err := l.life(ctx, n, how); err != nil {
 				return err
 			}
 		}
@@ -55,12 +58,16 @@ func (l *lab) lives(ctx context.Context) error {
 	return nil
 }
 
+// chosen says whether a list of names with commas between has one; an empty list has all.
+func chosen(list, name string) bool {
+	return list == "" || slices.Contains(strings.Split(list, ","), name)
+}
+
 func (l *lab) delays() work.Delays { return work.Delays{Median: l.median, Seed: 1} }
 
 // life is a product's: up, nothing, one service, all services, down.
-func (l *lab) life(ctx context.Context, n int, fine bool) error {
-	how := map[bool]string{false: "groups", true: "needs"}[fine]
-	w := work.Tiers(fmt.Sprintf("%s-%d", how, n), n, 3, fine, l.delays())
+func (l *lab) life(ctx context.Context, n int, how string) error {
+	w := work.Tiers(fmt.Sprintf("%s-%d", how, n), n, 3, how == "needs", l.delays())
 	one := w.Updated(func(s work.Service) bool { return s.Name == w.Services[0].Name })
 	all := one.Updated(nil)
 	for _, e := range l.engines() {

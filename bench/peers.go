@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -48,7 +47,7 @@ func peers(ctx context.Context, s settings, root string, b *bed.Bed) ([]engine, 
 	var all []engine
 	for _, main := range mains {
 		name := filepath.Base(filepath.Dir(main))
-		if s.engines != "" && !slices.Contains(strings.Split(s.engines, ","), name) {
+		if !chosen(s.engines, name) {
 			continue
 		}
 		path := filepath.Join(b.Dir, "peer-"+name)
