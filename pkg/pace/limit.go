@@ -55,8 +55,10 @@ func (l *limit) answered(took time.Duration, n int) {
 	queued := float64(n) * (1 - float64(l.fastest)/float64(took))
 	l.known = l.known || queued >= calm
 	switch {
+	case l.value < First: // "too busy" brought it here, and now it is not
+		l.set(l.value + 1/l.value)
 	case queued > crowded:
-		l.set(max(l.value-1/l.value, min(l.value, First)))
+		l.set(max(l.value-1/l.value, First))
 	case queued >= calm || n < l.allowed(): // a limit that nobody reaches is not too small
 	case l.known:
 		l.set(l.value + 1/l.value)

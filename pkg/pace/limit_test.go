@@ -28,6 +28,13 @@ func TestALimitLearns(t *testing.T) {
 				l.answered(time.Second, l.allowed())
 			}
 		}, Least, Least + 1},
+		"a server that was too busy once is given as much again, however slow it is": {func(l *limit) {
+			l.answered(time.Millisecond, 1)
+			l.busy()
+			for range 200 {
+				l.answered(time.Second, l.allowed())
+			}
+		}, First, First},
 		"a limit that nobody reaches does not grow": {func(l *limit) {
 			for range 1000 {
 				l.answered(time.Millisecond, 1)
