@@ -29,7 +29,7 @@ var layers = [][]string{
 	{"pkg/engine"},
 	{"pkg/target"},
 	{"pkg/plan", "pkg/scaffold", "pkg/progress", "pkg/history"},
-	{"pkg/render", "pkg/health", "pkg/policy"},
+	{"pkg/render", "pkg/health", "pkg/policy", "pkg/trigger"},
 	{"pkg/unit", "pkg/rootfs", "pkg/placement"},
 	{"pkg/graph", "pkg/expr", "pkg/manifest", "pkg/nearest", "pkg/pace"},
 	{"pkg/client"},
@@ -37,7 +37,7 @@ var layers = [][]string{
 }
 
 // pure rooms are functions of their input.
-var pure = []string{"pkg/graph", "pkg/plan", "pkg/render", "pkg/health", "pkg/expr", "pkg/manifest", "pkg/nearest", "pkg/scaffold", "pkg/progress", "pkg/history", "pkg/pace", "pkg/unit", "pkg/rootfs", "pkg/placement"}
+var pure = []string{"pkg/graph", "pkg/plan", "pkg/render", "pkg/health", "pkg/expr", "pkg/manifest", "pkg/nearest", "pkg/scaffold", "pkg/progress", "pkg/history", "pkg/pace", "pkg/unit", "pkg/rootfs", "pkg/placement", "pkg/trigger"}
 
 // impure is what a pure room must not import, itself or through another room. A path
 // that ends in a slash stands for all below it.
