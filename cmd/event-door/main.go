@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -44,7 +45,7 @@ func command() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return serve(cmd.Context(), listener(address, door), listener(metrics, inside(door)))
+			return serve(cmd.Context(), log, listener(address, door), listener(metrics, inside(door)))
 		},
 	}
 	f := cmd.Flags()
@@ -81,12 +82,23 @@ func listener(address string, handler http.Handler) *http.Server {
 	}
 }
 
-// serve ends when ctx does, after the deliveries under way are answered.
-func serve(ctx context.Context, servers ...*http.Server) error {
-	failed := make(chan error, len(servers))
+// serve ends when ctx does, after the deliveries under way are answered. It says where it
+// listens once it does, the addresses in the order of the servers.
+func serve(ctx context.Context, log *slog.Logger, servers ...*http.Server) error {
+	var at []string
+	var listeners []net.Listener
 	for _, s := range servers {
-		go func() { failed <- fmt.Errorf("listen on %s: %w", s.Addr, s.ListenAndServe()) }()
+		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.Addr)
+		if err != nil {
+			return fmt.Errorf("listen on %s: %w", s.Addr, err)
+		}
+		at, listeners = append(at, l.Addr().String()), append(listeners, l)
 	}
+	failed := make(chan error, len(servers))
+	for i, s := range servers {
+		go func() { failed <- fmt.Errorf("serve at %s: %w", at[i], s.Serve(listeners[i])) }()
+	}
+	log.Info("listening", "at", at)
 	select {
 	case err := <-failed:
 		return err
