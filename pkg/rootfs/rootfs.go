@@ -72,6 +72,8 @@ type Tree struct {
 	layers []Layer
 	root   *node
 	who    who
+	// passwd and group are the texts of the files that name users.
+	passwd, group string
 }
 
 // Read makes the tree of an image's layers, the lowest first. user is the user of the
@@ -86,6 +88,7 @@ func Read(layers []Layer, user string, limits Limits) (*Tree, error) {
 	}
 	var err error
 	t.who, err = r.whoIs(user)
+	t.passwd, t.group = r.text("etc/passwd"), r.text("etc/group")
 	return t, err
 }
 

@@ -270,3 +270,27 @@ func TestALayerThatChangedSinceItWasReadIsNotWritten(t *testing.T) {
 		}
 	}
 }
+
+func TestTheUserOfAnImageKeepsItsName(t *testing.T) {
+	t.Parallel()
+	files := []e{text("etc/passwd", "root:x:0:0::/root:/bin/sh\napp:x:70:71:The app:/home/app:/bin/sh\ntwin:x:70:71::/:/bin/sh\nbroken\n"), text("etc/group", "root:x:0:\nstaff:x:71:app\n")}
+	for name, tc := range map[string]struct {
+		files         []e
+		user          string
+		passwd, group string
+	}{
+		"a user with a name":    {files, "app", "root:x:0:0::/root:/bin/sh\napp:x:@UID@:@UID@:The app:/home/app:/bin/sh\n", "root:x:0:\nstaff:x:@UID@:app\n"},
+		"a user without a name": {files, "5:6", "root:x:0:0::/root:/bin/sh\napp:x:70:71:The app:/home/app:/bin/sh\ntwin:x:70:71::/:/bin/sh\nspock:x:@UID@:@UID@::/:/bin/false\n", "root:x:0:\nstaff:x:71:app\nspock:x:@UID@:\n"},
+		"root":                  {files[:1], "", "root:x:0:0::/root:/bin/sh\napp:x:70:71:The app:/home/app:/bin/sh\ntwin:x:70:71::/:/bin/sh\nspock:x:@UID@:@UID@::/:/bin/false\n", "spock:x:@UID@:\n"},
+		"an empty image":        {nil, "1000", "spock:x:@UID@:@UID@::/:/bin/false\n", "spock:x:@UID@:\n"},
+	} {
+		tree, err := rootfs.Read([]rootfs.Layer{layer(t, tc.files...)}, tc.user, rootfs.Usual())
+		if err != nil {
+			t.Fatal(err)
+		}
+		passwd, group := tree.Accounts()
+		if diff := cmp.Diff([]string{tc.passwd, tc.group}, []string{passwd, group}); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}

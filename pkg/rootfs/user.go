@@ -108,3 +108,55 @@ func (w who) permissions(n *node) fs.FileMode {
 	}
 	return mode
 }
+
+// text is what a file that names users holds in the end.
+func (r *reading) text(file string) string {
+	if n, _ := r.tree.find(strings.Split(file, "/")); n != nil && n.kind == 0 {
+		return r.texts[n.from]
+	}
+	return ""
+}
+
+// Someone stands in the texts of Accounts for the number of a user that is not known yet.
+const Someone = "@UID@"
+
+// Accounts are an /etc/passwd and an /etc/group of the tree in which the image's user has
+// the number of Someone, and keeps its name: programs ask who they are. A user that they
+// do not name, and root, which a service never is, is named spock.
+func (t *Tree) Accounts() (passwd, group string) {
+	own := fmt.Sprint(t.who.uid)
+	if t.who.uid == 0 {
+		own = "none"
+	}
+	passwd, found := replaced(t.passwd, 7, own, func(fields []string) { fields[2], fields[3] = Someone, Someone })
+	if !found {
+		passwd += "spock:x:" + Someone + ":" + Someone + "::/:/bin/false\n"
+	}
+	own = fmt.Sprint(t.who.gid)
+	if t.who.gid == 0 {
+		own = "none"
+	}
+	group, found = replaced(t.group, 4, own, func(fields []string) { fields[2] = Someone })
+	if !found {
+		group += "spock:x:" + Someone + ":\n"
+	}
+	return passwd, group
+}
+
+// replaced changes the first line with a number, and leaves out the others that have it.
+func replaced(text string, length int, number string, change func(fields []string)) (string, bool) {
+	var out strings.Builder
+	found := false
+	for line := range strings.Lines(text) {
+		fields := strings.Split(strings.TrimRight(line, "\r\n"), ":")
+		if len(fields) != length || fields[2] == number && found {
+			continue
+		}
+		if fields[2] == number {
+			found = true
+			change(fields)
+		}
+		out.WriteString(strings.Join(fields, ":") + "\n")
+	}
+	return out.String(), found
+}

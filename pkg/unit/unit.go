@@ -41,6 +41,10 @@ type Service struct {
 	Limits Limits
 	// Notify says that the program tells by itself when it is ready.
 	Notify bool
+	// Prepare is a command, run with the rights of root outside of Root, before it starts.
+	Prepare []string
+	// Runtime is the name of a directory in /run that is the service's own while it runs.
+	Runtime string
 	// Ready is a command, run with the rights of root outside of Root, that returns 0 when
 	// the service is ready.
 	Ready []string
@@ -60,8 +64,12 @@ type Variable struct {
 // where the process sees it.
 type State struct{ Name, Path string }
 
-// File is a file of the machine, and where the process sees it.
-type File struct{ From, Path string }
+// File is a file of the machine, and where the process sees it. One that Prepare makes is
+// not there yet when Prepare itself is started.
+type File struct {
+	From, Path string
+	Prepared   bool
+}
 
 // Limits bound what a service may use; zero bounds nothing.
 type Limits struct {
@@ -129,6 +137,9 @@ func (s Service) process(w *writer) {
 }
 
 func (s Service) life(w *writer) {
+	if len(s.Prepare) > 0 {
+		w.line("ExecStartPre", "+"+w.command(s.Prepare))
+	}
 	if len(s.Ready) > 0 {
 		w.line("ExecStartPost", "+"+w.command(s.Ready))
 	}
@@ -150,6 +161,9 @@ func (s Service) view(w *writer) {
 		w.line("MountAPIVFS", "yes")
 		w.line("BindReadOnlyPaths", "-/etc/resolv.conf -/etc/hosts")
 	}
+	if s.Runtime != "" {
+		w.line("RuntimeDirectory", w.word(s.Runtime))
+	}
 	for _, d := range s.State {
 		w.line("StateDirectory", w.word(d.Name))
 	}
@@ -160,7 +174,11 @@ func (s Service) view(w *writer) {
 		w.line("BindPaths", "/var/lib/"+private(s.User)+w.path(d.Name)+":"+w.path(d.Path))
 	}
 	for _, f := range s.Files {
-		w.line("BindReadOnlyPaths", w.path(f.From)+":"+w.path(f.Path))
+		late := ""
+		if f.Prepared {
+			late = "-"
+		}
+		w.line("BindReadOnlyPaths", late+w.path(f.From)+":"+w.path(f.Path))
 	}
 }
 

@@ -25,8 +25,9 @@ func whole() unit.Service {
 		Description: "postgres of team-a/shop, 100% \\ shop", Exec: []string{"/usr/lib/postgresql/15/bin/postgres", "-c", "log_line_prefix=%m $USER", "a \"b\"\nc"},
 		Env: []unit.Variable{{Name: "PGDATA", Value: "/data"}, {Name: "MOTD", Value: "it's 100% \\ \"fine\"\n$HOME"}}, EnvFile: "/var/lib/spock/services/x/current/env",
 		User: "postgres", WorkDir: "/data", Root: "/var/lib/spock/releases/abc/root",
-		State: []unit.State{{Name: "spock-x/data", Path: "/data"}}, Files: []unit.File{{From: "/var/lib/spock/services/x/current/files/0", Path: "/etc/postgresql.conf"}},
+		State: []unit.State{{Name: "spock-x/data", Path: "/data"}}, Files: []unit.File{{From: "/var/lib/spock/services/x/current/files/0", Path: "/etc/postgresql.conf"}, {From: "/run/spock/x.passwd", Path: "/etc/passwd", Prepared: true}},
 		Ports: []int32{5432, 80}, Limits: unit.Limits{CPU: 1500, Memory: 512 << 20, Tasks: 100, OpenFiles: 4096},
+		Prepare: []string{"/bin/sh", "/etc/spock/prepare"}, Runtime: "spock-x",
 		Notify: true, Ready: []string{"/bin/sh", "/var/lib/spock/ready", "tcp", "5432"}, Start: 90 * time.Second, Stop: 1500 * time.Millisecond, StopSignal: "SIGINT",
 	}
 }

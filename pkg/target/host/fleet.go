@@ -206,6 +206,11 @@ func (m *machine) attend(ctx context.Context) (connected bool, err error) {
 	m.use(conn)
 	err = conn.Watch(ctx, func(services map[string]Told) {
 		connected = true
+		before := m.sight().Services
+		for id, told := range services {
+			told.Unit = told.Unit.after(before[id].Unit)
+			services[id] = told
+		}
 		now := Sight{Connected: true, Facts: facts, Services: services}
 		if !reflect.DeepEqual(m.sight(), now) {
 			m.see(func(s *Sight) { *s = now })

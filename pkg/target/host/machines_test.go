@@ -21,6 +21,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 
@@ -63,6 +64,7 @@ type box struct {
 	Name, Address, HostKey, Key, Link string
 	Pid                               int
 	number                            int
+	disk                              int // in MB
 }
 
 var numbers struct {
@@ -71,11 +73,14 @@ var numbers struct {
 }
 
 // boot starts a machine, which ends with the test.
-func boot(t *testing.T) *box {
+func boot(t *testing.T) *box { return bootWith(t, 256) }
+
+// bootWith starts one with a disk of some MB.
+func bootWith(t *testing.T, disk int) *box {
 	t.Helper()
 	numbers.Lock()
 	numbers.last++
-	b := &box{number: 100 + numbers.last}
+	b := &box{number: 100 + numbers.last, disk: disk}
 	numbers.Unlock()
 	b.up(t)
 	t.Cleanup(func() {
@@ -88,7 +93,7 @@ func boot(t *testing.T) *box {
 
 func (b *box) up(t *testing.T) {
 	t.Helper()
-	cmd := exec.Command(tools.machine, "up", "-number", strconv.Itoa(b.number), "-disk", "256")
+	cmd := exec.Command(tools.machine, "up", "-number", strconv.Itoa(b.number), "-disk", strconv.Itoa(b.disk))
 	var problems bytes.Buffer
 	cmd.Stderr = &problems
 	out, err := cmd.Output()
@@ -309,6 +314,7 @@ func runs(t *testing.T, c *Conn, b *box) {
 		"/env?name=PASSWORD":       "hush \"%n\" $HOME",
 		"/read?path=/etc/app.conf": "level=info\n<nil>",
 		"/read?path=/etc/extra":    "1<nil>",
+		"/name":                    "app<nil>",
 		"/write?path=/data/x":      "<nil>",
 		"/write?path=/tmp/x":       "<nil>",
 	} {
@@ -404,6 +410,54 @@ func TestABrokenUploadGoesOnWhereItStopped(t *testing.T) {
 	}
 	if sum := ask(t, c2, "sha256sum "+r.Root()+"/usr/share/noise | cut -c1-8; ls /var/lib/spock/incoming"); len(sum) != 8 {
 		t.Errorf("after the upload: %s", sum)
+	}
+}
+
+// A database from a distribution's packages, as its image is for the cluster: links in its
+// tree, set-user-ID programs, a user of its own, data that it must own.
+func TestADatabaseRunsOnAMachineFromTheImageOfItsPod(t *testing.T) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	images, err := filepath.Glob(filepath.Join(cache, "spock", "cluster", "image-postgres-15", "*"))
+	if err != nil || len(images) == 0 {
+		t.Skip("the image postgres:15 of the local cluster is not made yet: run make cluster once")
+	}
+	index, err := layout.ImageIndexFromPath(images[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest, err := index.IndexManifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	image, err := index.Image(manifest.Manifests[0].Digest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := NewRelease(image)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := dial(t, bootWith(t, 1500).login(t, "root"))
+	bring(t, c, r)
+	j := &job{id: "db", want: unit.Instance{StartSeconds: 60, StopSeconds: 20, StopSignal: "SIGINT", Ports: []int32{5432},
+		Volumes: []unit.Volume{{Name: "data", Path: "/var/lib/postgresql/data"}}}}
+	s := &Service{ID: "db", Owner: "team-a/shop:uid-1", Revision: "r1", Release: r, Unit: j.unit(r), Ready: []string{"1", "tcp", "5432"},
+		Secrets: []unit.Variable{{Name: "POSTGRES_PASSWORD", Value: "hush"}}}
+	w := watch(t, c)
+	put(t, c, s)
+	w.until(t, "the database runs", state("db", Running))
+	query := "chroot " + r.Root() + " /usr/lib/postgresql/15/bin/psql -At postgresql://postgres:hush@127.0.0.1/postgres -c "
+	if got := ask(t, c, query+"'create table t (n int); insert into t values (42)' -c 'select n from t'"); !strings.HasSuffix(got, "42") {
+		t.Errorf("the database answers %q", got)
+	}
+	ask(t, c, "systemctl kill -s KILL spock-db")
+	w.until(t, "the database was killed", func(m map[string]Told) bool { return m["db"].Unit.Restarts > 0 })
+	w.until(t, "the database runs again", state("db", Running))
+	if got := ask(t, c, query+"'select n from t'"); got != "42" {
+		t.Errorf("after it was killed the database answers %q", got)
 	}
 }
 

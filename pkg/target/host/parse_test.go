@@ -65,6 +65,7 @@ func TestAUnitIsJudged(t *testing.T) {
 		"is to be started again":    {Unit{Active: "active", Sub: "running", Job: true}, Starting, "it was stopped"},
 		"crashes on":                {Unit{Active: "activating", Sub: "start-post", Job: true, Restarts: 2, Result: "exit-code", Status: 1}, Failed, "the process ended with exit code 1, 3 times"},
 		"crashes":                   {Unit{Active: "activating", Sub: "auto-restart", Result: "exit-code", Restarts: 2, Status: 3}, Failed, "the process ended with exit code 3, 3 times"},
+		"starts after a crash":      {Unit{Active: "activating", Sub: "start", Result: "success", Job: true, Restarts: 2}, Starting, "the process ended by itself, 3 times"},
 		"was killed":                {Unit{Active: "failed", Result: "signal", Status: 11}, Failed, "the process was killed by signal 11"},
 		"used too much memory":      {Unit{Active: "failed", Result: "oom-kill"}, Failed, "the process used more memory than its limit and was killed"},
 		"was late":                  {Unit{Active: "failed", Result: "timeout"}, Failed, "it was not ready in time and was stopped"},
@@ -79,6 +80,21 @@ func TestAUnitIsJudged(t *testing.T) {
 				t.Errorf("%s: %q, want %s: %q", state, why, tc.state, tc.why)
 			}
 		})
+	}
+}
+
+func TestACrashIsNotForgottenByTheNextStart(t *testing.T) {
+	t.Parallel()
+	crashed := Unit{Active: "activating", Sub: "auto-restart", Result: "exit-code", Status: 3, Restarts: 2}
+	next := Unit{Active: "activating", Sub: "start", Result: "success", Restarts: 3, Job: true}
+	if got := next.after(crashed); got.State() != Failed || got.Status != 3 {
+		t.Errorf("after a crash it is %s: %+v", got.State(), got)
+	}
+	runs := Unit{Active: "active", Result: "success", Restarts: 3}
+	for name, got := range map[string]Unit{"it runs": runs.after(crashed), "it ran": next.after(runs), "it is new": next.after(Unit{})} {
+		if got.State() == Failed {
+			t.Errorf("%s, and it is %+v", name, got)
+		}
 	}
 }
 

@@ -23,6 +23,8 @@ type Release struct {
 	Config v1.Config
 
 	parts []rootfs.Part
+	// passwd and group name the user that a service of it has.
+	passwd, group string
 }
 
 // NewRelease reads an image. What is not safe to unpack is refused here.
@@ -47,7 +49,9 @@ func NewRelease(image v1.Image) (*Release, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Release{Key: tree.Key(), Config: config.Config, parts: tree.Parts()}, nil
+	r := &Release{Key: tree.Key(), Config: config.Config, parts: tree.Parts()}
+	r.passwd, r.group = tree.Accounts()
+	return r, nil
 }
 
 // Root is where a release's files are on a machine.

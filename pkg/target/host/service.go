@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -45,6 +46,9 @@ func (s *Service) archive() ([]byte, error) {
 	if s.Release != nil {
 		u.Root = s.Release.Root()
 		files["release"] = s.Release.Key + "\n"
+		if u.User == "" {
+			s.name(&u, files)
+		}
 	}
 	if len(s.Secrets) > 0 {
 		text, err := unit.EnvFile(s.Secrets)
@@ -72,6 +76,20 @@ func (s *Service) archive() ([]byte, error) {
 		return nil, err
 	}
 	return packed(files)
+}
+
+// name lets the process find its user, whose number is known only when it starts, under
+// the name that the image has for it.
+func (s *Service) name(u *unit.Service, files map[string]string) {
+	files["accounts"] = script("accounts")
+	u.Prepare, u.Runtime = []string{"/bin/sh", s.home() + "accounts", s.ID}, "spock-"+s.ID
+	for name, text := range map[string]string{"passwd": s.Release.passwd, "group": s.Release.group} {
+		files[name] = text
+		if _, own := s.Files["/etc/"+name]; !own {
+			u.Files = append(u.Files, unit.File{From: "/run/spock/" + s.ID + "." + name, Path: "/etc/" + name, Prepared: true})
+		}
+	}
+	slices.SortFunc(u.Files, func(a, b unit.File) int { return strings.Compare(a.Path, b.Path) })
 }
 
 // packed is an archive of a few small files.

@@ -56,18 +56,28 @@ const crashes = 2
 
 // State judges the unit.
 func (u Unit) State() State {
+	crashing := u.Restarts >= crashes && u.Active == "activating" && u.Result != "success"
 	switch {
-	case u.Job && u.Restarts < crashes:
+	case u.Job && !crashing:
 		return Starting
 	case u.Active == "active":
 		return Running
-	case u.Active == "failed", u.Restarts >= crashes && u.Active == "activating":
+	case u.Active == "failed", crashing:
 		return Failed
 	case u.Active == "activating", u.Active == "reloading":
 		return Starting
 	default:
 		return Stopped
 	}
+}
+
+// after keeps the reason of a crash while the next start, which forgets it, is under way.
+func (u Unit) after(before Unit) Unit {
+	again := u.Restarts >= crashes && u.Active == "activating" && u.Result == "success"
+	if again && before.State() == Failed && before.Restarts >= crashes-1 {
+		u.Result, u.Code, u.Status = before.Result, before.Code, before.Status
+	}
+	return u
 }
 
 // Why says in a sentence why the unit is not running.

@@ -6,9 +6,12 @@ stable=$1 what=$2; shift 2
 alive() { [ -d "/proc/$MAINPID" ] || fail 1 "the process has ended"; }
 listens() {
   hex=$(printf ':%04X' "$1")
-  cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | while read -r _ local _ state _; do
-    case $local$state in *"$hex"0A) echo yes ;; esac
-  done | grep -q yes
+  cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | {
+    while read -r _ local _ state _; do
+      case $local$state in *"$hex"0A) exit 0 ;; esac
+    done
+    exit 1
+  }
 }
 answers() {
   bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$1" && printf "GET %s HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\n\r\n" "$2" >&3 &&

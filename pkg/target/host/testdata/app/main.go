@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/user"
 	"time"
 )
 
@@ -32,6 +33,10 @@ func main() {
 		fmt.Fprint(w, os.WriteFile(r.URL.Query().Get("path"), []byte("written"), 0o600))
 	})
 	http.HandleFunc("/who", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, os.Getuid()) })
+	http.HandleFunc("/name", func(w http.ResponseWriter, r *http.Request) {
+		u, err := user.Current()
+		fmt.Fprint(w, u.Username, err)
+	})
 	http.HandleFunc("/ready", func(w http.ResponseWriter, r *http.Request) {})
 	if socket := os.Getenv("NOTIFY_SOCKET"); socket != "" {
 		conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: socket, Net: "unixgram"})
