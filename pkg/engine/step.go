@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,9 @@ type Engine struct {
 	Target target.Target
 	// Gate bounds the requests under way at the target, of all environments.
 	Gate *pace.Gate
+	// Patience is how long a step waits for what it has sent: most of it ends before, the
+	// rest ends in an event. Patience when zero.
+	Patience time.Duration
 }
 
 // Task is one environment to bring to its plan.
@@ -56,9 +60,8 @@ type Outcome struct {
 	state target.State
 }
 
-// patience is how long a step waits for what it has sent. Most of them end before; the
-// others end in an event.
-const patience = 50 * time.Millisecond
+// Patience is the usual patience of a step.
+const Patience = 50 * time.Millisecond
 
 // Step observes, decides and acts once. A write that is refused for good becomes part of
 // the outcome; a transient failure is returned as the error, with what was seen, and
@@ -77,7 +80,7 @@ func (e *Engine) Step(ctx context.Context, task Task, now func() time.Time) (Out
 		return out, errors.Join(late.errs...)
 	}
 	task.Outbox.put(task.Scope, out.state, &out.Decision)
-	came := task.keep(task.Outbox.settle(ctx, patience))
+	came := task.keep(task.Outbox.settle(ctx, cmp.Or(e.Patience, Patience)))
 	out.Writes += came.writes
 	out.Healed = append(out.Healed, task.heal(came, now())...)
 	if len(came.refused) > 0 {

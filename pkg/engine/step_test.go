@@ -103,7 +103,7 @@ func newStepper(p *plan.Plan) *stepper {
 func (s *stepper) step(t *testing.T) (engine.Outcome, error) {
 	t.Helper()
 	s.calls = nil
-	e := &engine.Engine{Target: s.fakeTarget, Gate: pace.NewGate(time.Now)}
+	e := &engine.Engine{Target: s.fakeTarget, Gate: pace.NewGate(time.Now), Patience: time.Minute}
 	s.task.Outbox = e.NewOutbox(t.Context(), func() {})
 	out, err := e.Step(t.Context(), s.task, func() time.Time { return s.world.now })
 	s.task.Record = out.Services
@@ -291,7 +291,7 @@ func TestTearDownDeletesBackwards(t *testing.T) {
 	t.Parallel()
 	s := newStepper(shop(t))
 	s.world.run(s.task.Plan, 9)
-	e := engine.Engine{Target: s.fakeTarget, Gate: pace.NewGate(time.Now)}
+	e := engine.Engine{Target: s.fakeTarget, Gate: pace.NewGate(time.Now), Patience: time.Minute}
 	var got []string
 	for range 10 {
 		s.calls = nil
@@ -323,7 +323,7 @@ func TestTearDownReturnsWhatItCannotDelete(t *testing.T) {
 	s := newStepper(planOf(t, tiers, service("data", "db", 1)))
 	s.world.run(s.task.Plan, 3)
 	s.answers["delete Deployment/db"] = forbidden
-	e := engine.Engine{Target: s.fakeTarget, Gate: pace.NewGate(time.Now)}
+	e := engine.Engine{Target: s.fakeTarget, Gate: pace.NewGate(time.Now), Patience: time.Minute}
 	done, message, err := e.TearDown(t.Context(), s.task.Scope, s.task.Plan.Frozen())
 	if done || !apierrors.IsForbidden(err) || message != "1 service left to stop" {
 		t.Errorf("TearDown() = %t, %q, %v", done, message, err)

@@ -122,7 +122,7 @@ func (l *lab) statusOnly(action clienttesting.Action) (bool, runtime.Object, err
 func (l *lab) restart() {
 	l.t.Helper()
 	var r *Reconciler
-	l.impl, r = newController(l.ctx, &lease.Health{}, l.clock, &engine.Engine{Target: l.target, Gate: pace.NewGate(l.clock.Now)}, l.homes)
+	l.impl, r = newController(l.ctx, &lease.Health{}, l.clock, &engine.Engine{Target: l.target, Gate: pace.NewGate(l.clock.Now), Patience: time.Minute}, l.homes)
 	r.after = func(_ types.NamespacedName, d time.Duration) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
