@@ -62,14 +62,8 @@ func prepared(m *testing.M) int {
 // box is a machine that runs.
 type box struct {
 	Name, Address, HostKey, Key, Link string
-	Pid                               int
-	number                            int
+	Pid, Number                       int
 	disk                              int // in MB
-}
-
-var numbers struct {
-	sync.Mutex
-	last int
 }
 
 // boot starts a machine, which ends with the test.
@@ -78,13 +72,10 @@ func boot(t *testing.T) *box { return bootWith(t, 256) }
 // bootWith starts one with a disk of some MB.
 func bootWith(t *testing.T, disk int) *box {
 	t.Helper()
-	numbers.Lock()
-	numbers.last++
-	b := &box{number: 100 + numbers.last, disk: disk}
-	numbers.Unlock()
+	b := &box{disk: disk} // without a number it gets one that nobody has
 	b.up(t)
 	t.Cleanup(func() {
-		if out, err := exec.Command(tools.machine, "down", "-number", strconv.Itoa(b.number)).CombinedOutput(); err != nil {
+		if out, err := exec.Command(tools.machine, "down", "-number", strconv.Itoa(b.Number)).CombinedOutput(); err != nil {
 			t.Errorf("end %s: %v\n%s", b.Name, err, out)
 		}
 	})
@@ -93,7 +84,7 @@ func bootWith(t *testing.T, disk int) *box {
 
 func (b *box) up(t *testing.T) {
 	t.Helper()
-	cmd := exec.Command(tools.machine, "up", "-number", strconv.Itoa(b.number), "-disk", strconv.Itoa(b.disk))
+	cmd := exec.Command(tools.machine, "up", "-number", strconv.Itoa(b.Number), "-disk", strconv.Itoa(b.disk))
 	var problems bytes.Buffer
 	cmd.Stderr = &problems
 	out, err := cmd.Output()

@@ -15,11 +15,14 @@ import (
 	"spock.dev/spock/hack/cluster/internal/machine"
 )
 
-const usage = `usage: machine COMMAND -number N [-state DIR] [-disk MB]
+const usage = `usage: machine COMMAND [-number N] [-state DIR] [-disk MB]
 
   up    boot machine N, and print as JSON how to reach it
   down  end it, and leave nothing of it
 `
+
+// folder is where the machines have their state, unless told otherwise.
+const folder = "/run/spock-machine"
 
 func main() {
 	if len(os.Args) < 2 {
@@ -37,14 +40,20 @@ func run(command string, args []string) error {
 		return hidden(args[0])
 	}
 	flags := flag.NewFlagSet("machine "+command, flag.ExitOnError)
-	number := flags.Int("number", 1, "number of the machine, which gives its name and address")
+	number := flags.Int("number", 0, "number of the machine, which gives its name and address; 0 boots one that nobody has")
 	state := flags.String("state", "", "folder of its keys and console (default /run/spock-machine/N)")
 	disk := flags.Int("disk", 1024, "size of its disk in MB; it is made of memory")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
+	if *number == 0 && command == "up" {
+		var err error
+		if *number, *state, err = machine.Claim(folder); err != nil {
+			return err
+		}
+	}
 	if *state == "" {
-		*state = filepath.Join("/run/spock-machine", fmt.Sprint(*number))
+		*state = filepath.Join(folder, fmt.Sprint(*number))
 	}
 	m := machine.Machine{Number: *number, State: *state, DiskMB: *disk}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

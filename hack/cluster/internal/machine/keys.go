@@ -23,7 +23,7 @@ func (m Machine) keys() (Facts, error) {
 	if _, err := newKey(m.path("key")); err != nil {
 		return Facts{}, err
 	}
-	return Facts{Name: m.Name(), Address: m.Address(), HostKey: own, Key: m.path("key"), Link: m.link()}, nil
+	return Facts{Number: m.Number, Name: m.Name(), Address: m.Address(), HostKey: own, Key: m.path("key"), Link: m.link()}, nil
 }
 
 // newKey writes a private key and its public one beside it, and returns the public one

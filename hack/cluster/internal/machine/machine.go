@@ -58,6 +58,7 @@ type Machine struct {
 
 // Facts are what a client needs to reach a machine.
 type Facts struct {
+	Number  int    `json:"number"`
 	Name    string `json:"name"`
 	Address string `json:"address"`
 	// HostKey as in known_hosts, without the name.
@@ -85,14 +86,14 @@ func (m Machine) Up(ctx context.Context, say func(string, ...any)) (Facts, error
 	if err := host.Check(); err != nil {
 		return Facts{}, err
 	}
-	if m.Number < 1 || m.Number > 200 {
-		return Facts{}, fmt.Errorf("a machine has a number from 1 to 200, not %d", m.Number)
+	if m.Number < 1 || m.Number > most {
+		return Facts{}, fmt.Errorf("a machine has a number from 1 to %d, not %d", most, m.Number)
 	}
 	lower, err := trees(ctx, say)
 	if err != nil {
 		return Facts{}, err
 	}
-	if err := m.Down(ctx); err != nil {
+	if err := m.end(ctx); err != nil {
 		return Facts{}, fmt.Errorf("remove what an earlier run left: %w", err)
 	}
 	facts, err := m.keys()
@@ -164,11 +165,15 @@ func greets(ctx context.Context, address string) error {
 // Down ends the machine as a power cut would, and leaves nothing of it. It is no error
 // when nothing is there.
 func (m Machine) Down(ctx context.Context) error {
+	return errors.Join(m.end(ctx), os.RemoveAll(m.State))
+}
+
+// end ends the machine; its state stays, by which its number is taken.
+func (m Machine) end(ctx context.Context) error {
 	if err := cgroup.Remove(ctx, m.Name()); err != nil {
 		return err
 	}
-	err := m.disconnect(ctx)
-	return errors.Join(err, os.RemoveAll(m.State))
+	return m.disconnect(ctx)
 }
 
 // pid of its process 1.
