@@ -15,7 +15,7 @@ export CGO_ENABLED ?= 0
 export GOFLAGS := $(strip $(shell go env GOFLAGS) -trimpath)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit e2e bench cluster cluster-down build tools generate verify lint clean
+.PHONY: catalog help demo test unit e2e bench cluster cluster-down build tools generate verify lint clean
 
 help: ## list the commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -46,6 +46,10 @@ bench: ## Spock beside other engines on a control plane of its own; PEERS=none a
 build: tools ## the command line and the demo, in bin/
 	@go build -o bin/ ./cmd/spock ./hack/demo
 	@ln -sf spock bin/tkn-spock
+
+catalog: tools ## push Tasks and Pipelines as Tekton bundles: BUNDLES=registry/path, and ko's variables
+	@test -n '$(BUNDLES)' || { echo 'catalog: BUNDLES is empty; name a registry and a path'; exit 2; }
+	@set -o pipefail; KO_CONFIG_PATH=ko.yaml bin/tools/ko resolve --base-import-paths $(foreach f,$(wildcard tasks/*/*.yaml pipelines/*/*.yaml),-f $(f)) | go run ./hack/catalog '$(BUNDLES)'
 
 tools: ## ko, in bin/tools
 	@hack/tools.sh ko
