@@ -96,6 +96,21 @@ func read(document []byte, n int, substitute Substitute) (*unstructured.Unstruct
 	return &unstructured.Unstructured{Object: object}, nil
 }
 
+// Values reads a YAML document that is not an object of Kubernetes and substitutes its
+// scalar strings as Parse does.
+func Values(text string, substitute Substitute) (map[string]any, error) {
+	values := map[string]any{}
+	if err := yaml.UnmarshalStrict([]byte(text), &values); err != nil {
+		return nil, &Error{Problem: "it is not a map in valid YAML: " + oneLine(err.Error()), Remedy: "correct it; an expression that holds `: `, ` #` or quotes must itself stand in quotes"}
+	}
+	w := walker{substitute: substitute, nulls: true}
+	if w.object(values, place{path: " "}); w.failed != nil {
+		w.failed.Where = strings.TrimSpace(w.failed.Where)
+		return nil, w.failed
+	}
+	return values, nil
+}
+
 // describe names the object whose substitution failed, as far as it can be named.
 func describe(object map[string]any, otherwise string) string {
 	kind, _ := object["kind"].(string)

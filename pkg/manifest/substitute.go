@@ -27,6 +27,7 @@ func substituteObject(object map[string]any, substitute Substitute) *Error {
 type walker struct {
 	substitute Substitute
 	configMap  bool
+	nulls      bool // stay
 	failed     *Error
 }
 
@@ -68,7 +69,9 @@ func (w *walker) object(v map[string]any, at place) {
 	text := textMaps[at.under] || w.configMap && at.path == " data"
 	for _, key := range keys {
 		if v[key] == nil {
-			delete(v, key)
+			if !w.nulls {
+				delete(v, key)
+			}
 			continue
 		}
 		path := at.path + "." + key

@@ -6,6 +6,7 @@ import (
 
 	"spock.dev/spock/pkg/expr"
 	"spock.dev/spock/pkg/manifest"
+	sources "spock.dev/spock/pkg/source"
 )
 
 // Error is one thing that is wrong with the input.
@@ -51,6 +52,7 @@ func (p *problems) put(e Error) {
 func (p *problems) wrap(field string, err error) {
 	var inManifest *manifest.Error
 	var inExpression *expr.Error
+	var inSource *sources.Error
 	e := Error{Field: field, Problem: err.Error()}
 	switch {
 	case errors.As(err, &inExpression):
@@ -59,7 +61,12 @@ func (p *problems) wrap(field string, err error) {
 			e.Problem = inManifest.Where + ": " + e.Problem
 		}
 	case errors.As(err, &inManifest):
-		e.Problem, e.Remedy = inManifest.Where+": "+inManifest.Problem, inManifest.Remedy
+		e.Problem, e.Remedy = inManifest.Problem, inManifest.Remedy
+		if inManifest.Where != "" {
+			e.Problem = inManifest.Where + ": " + e.Problem
+		}
+	case errors.As(err, &inSource):
+		e.Problem, e.Remedy = inSource.Problem, inSource.Remedy
 	}
 	p.put(e)
 }

@@ -11,6 +11,7 @@ import (
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
 	"spock.dev/spock/pkg/placement"
+	sources "spock.dev/spock/pkg/source"
 )
 
 // Input is all that a rendering depends on. Nothing of it is changed.
@@ -29,6 +30,9 @@ type Input struct {
 	Hosts []placement.Host
 	// On are the hosts that services of this environment are on, by service.
 	On map[string][]string
+	// Sources keeps what was built from charts and Kustomize directories between
+	// renderings; without it they are built each time.
+	Sources *sources.Cache
 }
 
 // Rendered is a product made concrete.

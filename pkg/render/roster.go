@@ -195,7 +195,7 @@ func (m *member) completes() bool {
 	if m.template != nil && m.template.Spec.Container == nil && m.template.Spec.Host != nil {
 		return false
 	}
-	if m.template == nil || m.template.Spec.Container == nil || len(m.template.Spec.Container.Manifests) > 0 {
+	if m.template == nil || m.template.Spec.Container == nil || ownObjects(m.template.Spec.Container) {
 		return true
 	}
 	return m.template.Spec.Container.Kind == v1alpha1.WorkloadJob

@@ -177,7 +177,7 @@ func (s *settled) templateField() string {
 }
 
 func (s *settled) manifests() bool {
-	return !s.onHost() && s.template.Spec.Container != nil && len(s.template.Spec.Container.Manifests) > 0
+	return !s.onHost() && ownObjects(s.template.Spec.Container)
 }
 
 func (s *settled) kind() v1alpha1.WorkloadKind {

@@ -130,27 +130,6 @@ func (b *builder) hooks(common shared) {
 	}
 }
 
-// ownManifests reads the objects that the template brings.
-func (b *builder) ownManifests() {
-	for i, text := range b.settled.template.Spec.Container.Manifests {
-		field := fmt.Sprintf("%s container.manifests[%d]", b.templateField(), i)
-		objects, err := manifest.Parse(text, b.in.Namespace, func(text string, asText bool) (any, error) {
-			result, err := b.evaluate(field, text)
-			if asText {
-				return result.Text(), err
-			}
-			return result.Value, err
-		})
-		if err != nil {
-			b.problems.wrap(field, err)
-			continue
-		}
-		for _, object := range objects {
-			b.adopt(field, object)
-		}
-	}
-}
-
 // adopt labels an object of the template's own and puts it where it belongs. The
 // recommended labels stay as the template has them: its selectors may use them.
 func (b *builder) adopt(field string, object *unstructured.Unstructured) {

@@ -1,6 +1,7 @@
 package docs
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -123,4 +124,51 @@ func TestTheProductOfTheReadmeHasAPlan(t *testing.T) {
 	if _, err := plan.Compute(plan.Input{Product: in.Product, Rendered: rendered, Environment: in.Environment}); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// The templates of the page on manifests give the objects that it promises, and a chart
+// without the value it requires says what the page says.
+func TestTheTemplatesOfManifestsRender(t *testing.T) {
+	t.Parallel()
+	for _, p := range pages(t) {
+		if p.name != "docs/manifests.md" {
+			continue
+		}
+		shown := objects(t, p)
+		if len(shown) == 0 {
+			t.Error("the page shows no template")
+		}
+		for _, o := range shown {
+			template := o.value.(*v1alpha1.ServiceTemplate)
+			out, err := greeter(template, "registry.example.com/greeter:1")
+			if err != nil || len(out.Services[0].Workloads) != 1 {
+				t.Errorf("%s:%d: want one workload: %v", o.page, o.line, err)
+			}
+			if template.Spec.Container.Chart == nil {
+				continue
+			}
+			bare := template.DeepCopy()
+			bare.Spec.Container.Chart.Values = ""
+			_, err = greeter(bare, "")
+			if err == nil || !slices.ContainsFunc(p.blocks, func(b block) bool {
+				return b.language == "" && strings.HasSuffix(err.Error(), strings.TrimSpace(b.text))
+			}) {
+				t.Errorf("%s:%d: the page does not show what is said without values: %v", o.page, o.line, err)
+			}
+		}
+	}
+}
+
+// greeter renders a product whose one service has the template.
+func greeter(template *v1alpha1.ServiceTemplate, image string) (*render.Rendered, error) {
+	service := v1alpha1.ProductService{Name: "greeter", Template: template.Name}
+	service.Image = image
+	of := metav1.ObjectMeta{Name: "greet", Namespace: "team-a"}
+	return render.Product(render.Input{
+		Templates: map[string]*v1alpha1.ServiceTemplate{template.Name: template}, Namespace: "team-a-greet",
+		Class: &v1alpha1.EnvironmentClass{}, Environment: &v1alpha1.Environment{ObjectMeta: of},
+		Product: &v1alpha1.Product{ObjectMeta: of, Spec: v1alpha1.ProductSpec{
+			Groups: []v1alpha1.Group{{Name: "apps", Services: []v1alpha1.ProductService{service}}},
+		}},
+	})
 }

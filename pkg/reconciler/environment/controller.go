@@ -27,6 +27,7 @@ import (
 	"spock.dev/spock/pkg/engine"
 	"spock.dev/spock/pkg/pace"
 	"spock.dev/spock/pkg/reconciler/lease"
+	"spock.dev/spock/pkg/source"
 	"spock.dev/spock/pkg/target"
 	"spock.dev/spock/pkg/target/host"
 	"spock.dev/spock/pkg/target/kube"
@@ -73,6 +74,7 @@ func newController(ctx context.Context, health *lease.Health, clk clock.PassiveC
 		hosts:        hostinformer.Get(ctx).Lister(),
 		engine:       acts,
 		homes:        homes,
+		sources:      source.NewCache(maxSources),
 		clock:        clk,
 	}
 	impl := environmentreconciler.NewImpl(ctx, r, func(*controller.Impl) controller.Options {

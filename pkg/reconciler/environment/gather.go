@@ -64,7 +64,7 @@ func (r *Reconciler) input(p *pass) (render.Input, string, error) {
 	}
 	in := render.Input{
 		Product: p.product, Class: p.class, Environment: env,
-		Namespace: p.scope.Namespace, Templates: map[string]*v1alpha1.ServiceTemplate{},
+		Namespace: p.scope.Namespace, Templates: map[string]*v1alpha1.ServiceTemplate{}, Sources: r.sources,
 	}
 	key := &strings.Builder{}
 	fmt.Fprintf(key, "%s/%d %s/%d %s/%d", env.UID, env.Generation, p.product.UID, p.product.Generation, p.class.UID, p.class.Generation)

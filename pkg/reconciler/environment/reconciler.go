@@ -22,6 +22,7 @@ import (
 	listers "spock.dev/spock/pkg/client/listers/spock/v1alpha1"
 	"spock.dev/spock/pkg/engine"
 	"spock.dev/spock/pkg/scaffold"
+	"spock.dev/spock/pkg/source"
 	"spock.dev/spock/pkg/target"
 )
 
@@ -53,7 +54,12 @@ type Reconciler struct {
 	// after asks for another pass of an environment when time has passed.
 	after    func(types.NamespacedName, time.Duration)
 	memories *memories
+	// sources keeps what charts and Kustomize directories gave.
+	sources *source.Cache
 }
+
+// maxSources bounds, in bytes, what is kept of charts and Kustomize directories.
+const maxSources = 16 << 20
 
 var _ reconciler.OnDeletionInterface = (*Reconciler)(nil)
 

@@ -1,0 +1,79 @@
+package render_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+)
+
+const (
+	inKustomize = inCache + `template "cache" container.kustomize: `
+	inChart     = inCache + `template "cache" container.chart: `
+)
+
+// web is a chart whose one object shows its values, and a text like an expression.
+func webChart(values string) *v1alpha1.Chart {
+	return &v1alpha1.Chart{Values: values, Files: map[string]string{
+		"Chart.yaml":       "apiVersion: v2\nname: web\nversion: 1.0.0\n",
+		"templates/a.yaml": "{{ if not .Values.hidden }}{apiVersion: example.com/v1, kind: Widget, metadata: {name: a}, spec: {values: {{ toJson .Values }}, shell: '${HOME}'}}{{ end }}",
+	}}
+}
+
+func TestAChartIsGivenItsValues(t *testing.T) {
+	t.Parallel()
+	s := cacheOf(t, v1alpha1.Container{Chart: webChart("count: ${params.instances}\nimage: ${service.image}\nat: ${services.orders.host}\n")}, nil)
+	want := map[string]any{
+		"values": map[string]any{"count": int64(2), "image": "registry.example.com/redis:7", "at": "orders"},
+		"shell":  "${HOME}",
+	}
+	if diff := cmp.Diff(want, s.Workloads[0].Object["spec"]); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if len(s.References) != 1 || s.References[0].Service != "orders" {
+		t.Errorf("the address in the values is not a reference: %v", s.References)
+	}
+}
+
+func TestADirectoryIsGivenItsExpressions(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{
+		"kustomization.yaml": "resources: [a.yaml]\nnamePrefix: ${service.name}-\n",
+		"a.yaml":             "{apiVersion: example.com/v1, kind: Widget, metadata: {name: a}, spec: {n: '${params.instances}'}}",
+	}
+	for literal, want := range map[bool]any{false: int64(2), true: "${params.instances}"} {
+		k := &v1alpha1.Kustomize{Files: files, Literal: literal}
+		if literal {
+			k.Files = map[string]string{"kustomization.yaml": "resources: [a.yaml]\n", "a.yaml": files["a.yaml"]}
+		}
+		object := cacheOf(t, v1alpha1.Container{Kustomize: k}, nil).Workloads[0]
+		if got := object.Object["spec"].(map[string]any)["n"]; got != want {
+			t.Errorf("literal %v: got %v, want %v", literal, got, want)
+		}
+	}
+}
+
+func TestDirectoriesAndChartsAreRefused(t *testing.T) {
+	t.Parallel()
+	own := func(set func(*v1alpha1.Container)) func(change) {
+		return func(c change) {
+			container := &v1alpha1.Container{}
+			set(container)
+			c.in.Templates["cache"].Spec.Container = container
+		}
+	}
+	refusals{
+		"a directory without a kustomization": {own(func(c *v1alpha1.Container) { c.Kustomize = &v1alpha1.Kustomize{Files: map[string]string{"a": ""}} }),
+			inKustomize + `there is no kustomization.yaml in "."; add one, or set path to the directory that has it`},
+		"a chart that gives nothing": {own(func(c *v1alpha1.Container) { c.Chart = webChart("hidden: true") }), inChart + `it gives no objects; correct what switches them off`},
+		"values that are not a map": {own(func(c *v1alpha1.Container) { c.Chart = webChart("a: [") }),
+			inCache + `template "cache" container.chart values: it is not a map in valid YAML: error converting YAML to JSON: yaml: line 1: did not find expected node content; correct it; an expression that holds ` + "`: `, ` #` or quotes must itself stand in quotes"},
+		"a wrong expression in values": {own(func(c *v1alpha1.Container) { c.Chart = webChart("a: {b: '${params.instance}'}") }),
+			inCache + `template "cache" container.chart values: a.b: column 3: there is no parameter "instance"; did you mean "instances"?`},
+		"a Secret in a chart": {own(func(c *v1alpha1.Container) {
+			c.Chart = webChart("")
+			c.Chart.Files["templates/a.yaml"] = "{apiVersion: v1, kind: Secret, metadata: {name: a}}"
+		}), inChart + `Secret/a: kind Secret is not allowed in manifests; declare it under product.spec.secrets`},
+	}.run(t)
+}
