@@ -23,6 +23,7 @@ unit() {
   step "the local cluster's own tests" in_module hack/cluster go test ./internal/... ./cmd/cluster/...
   step "the example's own tests" in_module examples/shop go test ./...
   step "the benchmark's own tests" in_module bench go test ./...
+  step "the modules of the benchmark's peers" peers
 }
 
 # smoke runs a few small cases of the benchmark: the real controller on a real control
@@ -30,6 +31,15 @@ unit() {
 smoke() {
   if [ "$(uname -s)" != Linux ]; then skipped+=("the benchmark's smoke test: its processes need Linux"); return; fi
   step "a few cases on a control plane with simulated nodes" in_module bench go run . -short -peers tierloop -median 500ms
+}
+
+# peers fails when the module of a peer does not fit what it stands on any more: the
+# benchmark would leave it out.
+peers() {
+  local mod
+  for mod in bench/peer/*/go.mod; do
+    in_module "$(dirname "$mod")" go list -mod=readonly -deps . >/dev/null || return
+  done
 }
 
 in_module() { (cd "$1" && shift && "$@"); }

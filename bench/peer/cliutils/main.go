@@ -2,8 +2,8 @@
 // a Deployment depends on others by annotation. A level of groups is every Deployment of the
 // tier before.
 //
-// It has no settings that matter to speed; "default" has the client's usual limits, "tuned"
-// none.
+// It has no settings that matter to speed. The client has no rate limit, which is what its
+// own command chooses on an API server with flow control, such as the bed's.
 package main
 
 import (
@@ -29,7 +29,7 @@ import (
 const patience = 10 * time.Minute
 
 func main() {
-	peer.Main(peer.Peer{Modes: []string{"default", "tuned"}, Deploy: deploy, Teardown: teardown})
+	peer.Main(peer.Peer{Modes: []string{"default"}, Deploy: deploy, Teardown: teardown})
 }
 
 // set makes what an applier is made of.
@@ -38,9 +38,7 @@ func set(job peer.Job) (util.Factory, inventory.Client, inventory.Info, error) {
 	flags.Namespace = &job.Namespace
 	flags.WrapConfigFn = func(*rest.Config) *rest.Config {
 		c := rest.CopyConfig(job.Config)
-		if job.Mode == "tuned" {
-			c.QPS = -1
-		}
+		c.QPS = -1
 		return c
 	}
 	factory := util.NewFactory(flags)
