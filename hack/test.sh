@@ -44,14 +44,6 @@ peers() {
 
 in_module() { (cd "$1" && shift && "$@"); }
 
-# why_no_cluster prints what is missing for a real cluster; nothing when all is there.
-why_no_cluster() {
-  [ "${CLUSTER:-local}" = current ] && return
-  [ "$(uname -s)" = Linux ] || { echo "a node needs Linux"; return; }
-  [ "$(id -u)" = 0 ] || { echo "a node needs root (or CLUSTER=current and a kubeconfig)"; return; }
-  command -v apt-get >/dev/null || { echo "the node's programs are installed by apt"; return; }
-}
-
 # why_no_machines prints what is missing to boot machines; nothing when all is there.
 why_no_machines() {
   [ "$(uname -s)" = Linux ] || { echo "they need Linux"; return; }
@@ -70,7 +62,7 @@ machines() {
 e2e() {
   local why
   smoke
-  why=$(why_no_cluster)
+  why=$(hack/why-no-cluster.sh)
   if [ -n "$why" ]; then skipped+=("tests on a real cluster: $why"); return; fi
   step "the cluster boots" make --no-print-directory cluster || return
   step "the demo, from a commit to a tested environment" make --no-print-directory demo

@@ -18,11 +18,12 @@ import (
 
 const usage = `usage: cluster COMMAND [-name NAME] [-state DIR]
 
-  up      start the cluster, or check that it is up
-  down    remove it
-  status  say how it is
-  env     print its settings as KEY=VALUE lines
-  kubebox build etcd and Kubernetes as one program, and print its path
+  up       start the cluster, or check that it is up
+  down     remove it
+  status   say how it is
+  env      print its settings as KEY=VALUE lines
+  kubebox  build etcd and Kubernetes as one program, and print its path
+  programs build that, Tekton and tkn, and print where they are as KEY=VALUE lines
 `
 
 func main() {
@@ -70,6 +71,8 @@ func obey(ctx context.Context, c *boot.Cluster, command string) error {
 		return show(c.Env())
 	case "kubebox":
 		return show(c.Kubebox(ctx))
+	case "programs":
+		return show(c.Programs(ctx))
 	}
 	return fmt.Errorf("unknown command %q\n%s", command, usage)
 }

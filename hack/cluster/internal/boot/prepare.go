@@ -59,11 +59,34 @@ func (c *Cluster) prepare(ctx context.Context) (*parts, error) {
 // Kubebox is the program that holds etcd and Kubernetes, made when the cache lacks it.
 // It needs no cluster, and no rights.
 func (c *Cluster) Kubebox(ctx context.Context) (string, error) {
+	made, err := c.some(ctx, "kubebox")
+	return made.Path("kubebox", "kubebox"), err
+}
+
+// Programs tells, as KEY=VALUE lines, where a control plane, Tekton and tkn are that can
+// run as plain processes. Like Kubebox it needs no rights, and builds nothing that `up`
+// would build again.
+func (c *Cluster) Programs(ctx context.Context) (string, error) {
+	made, err := c.some(ctx, "kubebox", "pipeline", "tkn")
+	if err != nil {
+		return "", err
+	}
 	kept, err := cache.Open()
 	if err != nil {
 		return "", err
 	}
-	return build.Kubebox(ctx, kept, c.Root, c.Say)
+	manifests, err := tekton.Manifests(ctx, kept, c.Root)
+	return fmt.Sprintf("KUBEBOX=%s\nTEKTON=%s\nTKN=%s\nTEKTON_MANIFESTS=%s",
+		made.Path("kubebox", "kubebox"), made["pipeline"], made.Path("tkn", "tkn"), manifests), err
+}
+
+// some are programs from the cache.
+func (c *Cluster) some(ctx context.Context, sets ...string) (build.Programs, error) {
+	kept, err := cache.Open()
+	if err != nil {
+		return nil, err
+	}
+	return build.Some(ctx, kept, c.Root, c.Say, sets...)
 }
 
 // moduleDownloads is the folder that, served over HTTP, is a module proxy.

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sort"
 
 	"spock.dev/spock/hack/cluster/internal/cache"
@@ -89,16 +90,15 @@ func (p Programs) Path(set, program string) string { return filepath.Join(p[set]
 
 // All builds what is not in the cache. root is the folder of the tool's module.
 func All(ctx context.Context, c cache.Cache, root string, say func(string, ...any)) (Programs, error) {
-	return of(ctx, c, root, say, func(Set) bool { return true })
+	var names []string
+	for _, s := range Sets() {
+		names = append(names, s.Name)
+	}
+	return Some(ctx, c, root, say, names...)
 }
 
-// Kubebox builds Kubernetes alone, unless it is in the cache, and returns the file.
-func Kubebox(ctx context.Context, c cache.Cache, root string, say func(string, ...any)) (string, error) {
-	made, err := of(ctx, c, root, say, func(s Set) bool { return s.Name == "kubebox" })
-	return made.Path("kubebox", "kubebox"), err
-}
-
-func of(ctx context.Context, c cache.Cache, root string, say func(string, ...any), wanted func(Set) bool) (Programs, error) {
+// Some builds the sets of these names, unless they are in the cache, and no other.
+func Some(ctx context.Context, c cache.Cache, root string, say func(string, ...any), names ...string) (Programs, error) {
 	unlock, err := c.Lock("build") // two builds would fight for the processors, and for the scratch cache
 	if err != nil {
 		return nil, err
@@ -108,7 +108,7 @@ func of(ctx context.Context, c cache.Cache, root string, say func(string, ...any
 	defer scratch.remove()
 	out := Programs{}
 	for _, s := range Sets() {
-		if !wanted(s) {
+		if !slices.Contains(names, s.Name) {
 			continue
 		}
 		key, err := s.Key(root)

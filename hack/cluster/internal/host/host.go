@@ -92,13 +92,13 @@ func Install(ctx context.Context, packages []string) error {
 	return nil
 }
 
-// Tied makes a prepared command, with all that it starts and mounts, end when
-// this program ends in whatever way: it gets pid and mount namespaces of its own.
+// Tied makes a prepared command end when this program ends in whatever way. As root, so
+// does all that it starts and mounts: it gets pid and mount namespaces of its own.
 func Tied(cmd *exec.Cmd) *exec.Cmd {
-	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags:   syscall.CLONE_NEWPID,
-		Unshareflags: syscall.CLONE_NEWNS, // unlike the clone flag it also makes the mounts private
-		Pdeathsig:    syscall.SIGKILL,
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if os.Geteuid() == 0 {
+		cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWPID
+		cmd.SysProcAttr.Unshareflags = syscall.CLONE_NEWNS // unlike the clone flag it also makes the mounts private
 	}
 	return cmd
 }
