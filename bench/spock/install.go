@@ -108,7 +108,7 @@ func (s *Spock) Start(ctx context.Context) error {
 		return fmt.Errorf("write the controller's kubeconfig: %w", err)
 	}
 	s.process, err = bed.Run("the controller", filepath.Join(s.bed.Dir, "controller.log"), []string{
-		"KUBECONFIG=" + kubeconfig, "SYSTEM_NAMESPACE=spock-system", "POD_NAME=spock-controller-0",
+		"KUBECONFIG=" + kubeconfig, "SYSTEM_NAMESPACE=spock-system", "POD_NAME=spock-controller-0", "POD_UID=bed", // as a container that is started again in its pod
 		"CONFIG_LEADERELECTION_NAME=config-leader-election", "CONFIG_LOGGING_NAME=config-logging", "CONFIG_OBSERVABILITY_NAME=config-observability",
 	}, s.program)
 	return err

@@ -3,6 +3,9 @@
 package main
 
 import (
+	"log"
+
+	"knative.dev/pkg/injection"
 	"knative.dev/pkg/injection/sharedmain"
 	"knative.dev/pkg/signals"
 
@@ -13,10 +16,17 @@ import (
 	machines "spock.dev/spock/pkg/target/host"
 )
 
+const component = "spock-controller"
+
 func main() {
 	health, ctx := &lease.Health{}, signals.NewContext()
+	config := injection.ParseAndGetRESTConfigOrDie()
+	ctx, err := lease.Elect(ctx, config, component)
+	if err != nil {
+		log.Fatal(err)
+	}
 	fleet := machines.NewFleet(ctx)
-	sharedmain.MainWithContext(health.Attach(ctx), "spock-controller",
+	sharedmain.MainWithConfig(health.Attach(ctx), component, config,
 		environment.NewController(health, fleet),
 		customrun.NewController(health),
 		host.NewController(health, fleet),
