@@ -115,7 +115,11 @@ func (s *session) standing(service *v1alpha1.ServiceStatus) string {
 	if service.StartedAt != nil {
 		so = ", since " + duration.HumanDuration(s.Clock.Since(service.StartedAt.Time))
 	}
-	return fmt.Sprintf("▷ %s is on its way%s%s", name, so, sentence(service.Message))
+	what := service.Message
+	if service.Cause != nil {
+		what = service.Cause.Sentence()
+	}
+	return fmt.Sprintf("▷ %s is on its way%s%s", name, so, sentence(what))
 }
 
 func (s *session) since(service *v1alpha1.ServiceStatus) string {

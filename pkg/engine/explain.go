@@ -4,14 +4,13 @@ import (
 	"context"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
-	"spock.dev/spock/pkg/health"
 )
 
 // logLines is how much of a container's log a cause keeps.
 const logLines = 50
 
-// explain adds to each cause what illustrates it: the last lines of the container that
-// shows it, and what a failing probe got. It is asked once per cause.
+// explain adds to each cause the last lines of the container that shows it. It is asked
+// once per cause.
 func (e *Engine) explain(ctx context.Context, task Task, d *Decision) {
 	for i := range d.Services {
 		s := &d.Services[i]
@@ -19,27 +18,16 @@ func (e *Engine) explain(ctx context.Context, task Task, d *Decision) {
 		if !ok || s.Cause == nil {
 			continue
 		}
-		if last := find(task.Record, s.Name); last != nil && last.Cause != nil && last.Cause.Log+last.Cause.Answer != "" && last.Cause.Message == s.Cause.Message {
-			s.Cause.Log, s.Cause.Answer = last.Cause.Log, last.Cause.Answer
+		if last := find(task.Record, s.Name); last != nil && last.Cause != nil && last.Cause.Log != "" && last.Cause.Message == s.Cause.Message {
+			s.Cause.Log = last.Cause.Log
 			continue
 		}
-		e.illustrate(ctx, task, s.Cause, evidence)
+		// What cannot be read must not hide the cause it would illustrate.
+		if text, err := e.Target.Log(ctx, task.Scope, evidence.Pod, evidence.Container, evidence.Previous, logLines); err == nil {
+			s.Cause.Log = text
+		}
 	}
 	if d.Phase == v1alpha1.PhaseFailed {
 		d.Message = failure(d.Services)
-	}
-}
-
-// illustrate asks the target. What cannot be read must not hide the cause it would
-// illustrate.
-func (e *Engine) illustrate(ctx context.Context, task Task, cause *v1alpha1.Cause, evidence health.Evidence) {
-	if text, err := e.Target.Log(ctx, task.Scope, evidence.Pod, evidence.Container, evidence.Previous, logLines); err == nil {
-		cause.Log = text
-	}
-	if cause.Class != v1alpha1.CauseProbe {
-		return
-	}
-	if text, err := e.Target.Answer(ctx, task.Scope, evidence.Pod, evidence.Container); err == nil {
-		cause.Answer = text
 	}
 }

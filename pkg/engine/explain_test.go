@@ -1,7 +1,6 @@
 package engine_test
 
 import (
-	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -11,48 +10,51 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/target"
 )
 
-func TestAProbeThatNeverSucceedsIsToldWithItsAnswer(t *testing.T) {
+func TestAProbeThatFailsIsToldAtOnceAndIsAFailureInTheEnd(t *testing.T) {
 	t.Parallel()
-	asked := []string{"log db-1 app previous=false lines=50", "answer db-1 app"}
 	const answer = "Readiness probe failed: HTTP probe failed with statuscode: 503"
-	tests := map[string]struct {
-		answers map[string]error
-		want    string
+	s := newStepper(planOf(t, tiers, service("data", "db", 1)))
+	s.world.behaves = ends(s.task.Plan, map[string]fate{"Deployment/db": never})
+	s.world.run(s.task.Plan, 2)
+	s.pods = map[string][]*corev1.Pod{"db": {pod("db-1", time.Second, runsUnprobed)}}
+	read := []string{"log db-1 app previous=false lines=50"}
+	steps := []struct {
+		name   string
+		change func()
+		state  v1alpha1.ServiceState
+		answer string
+		calls  []string
 	}{
-		"the node told what it got":     {want: answer},
-		"nobody may read what was told": {answers: map[string]error{asked[1]: errors.New("forbidden")}},
+		{"nobody has told of the probe", func() {}, v1alpha1.ServiceProgressing, "", nil},
+		{"its node tells", func() { s.told = map[target.Container]string{{Pod: "db-1", Name: "app"}: answer} }, v1alpha1.ServiceProgressing, answer, nil},
+		{"its node tells more, which is no progress", func() {
+			s.world.now = s.world.now.Add(clocks.NoProgress - 2*time.Second)
+			s.told = map[target.Container]string{{Pod: "db-1", Name: "app"}: answer + "0"}
+		}, v1alpha1.ServiceProgressing, answer + "0", nil},
+		{"its time is over", func() { s.world.now = s.world.now.Add(2 * time.Second) }, v1alpha1.ServiceFailed, answer + "0", read},
+		{"it stays so", func() {}, v1alpha1.ServiceFailed, answer + "0", nil},
 	}
-	for name, tc := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := newStepper(planOf(t, tiers, service("data", "db", 1)))
-			s.world.behaves = ends(s.task.Plan, map[string]fate{"Deployment/db": never})
-			s.world.run(s.task.Plan, 2)
-			s.pods = map[string][]*corev1.Pod{"db": {pod("db-1", time.Second, runsUnprobed)}}
-			if _, err := s.step(t); err != nil {
-				t.Fatal(err)
-			}
-			s.world.now = s.world.now.Add(clocks.NoProgress)
-			s.answers = tc.answers
-			out, err := s.step(t)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(asked, s.calls); diff != "" {
-				t.Errorf("calls (-want +got):\n%s", diff)
-			}
-			cause := out.Services[0].Cause
-			if cause == nil || cause.Class != v1alpha1.CauseProbe || cause.Answer != tc.want {
-				t.Fatalf("the cause is %+v, want the answer %q", cause, tc.want)
-			}
-			if !strings.Contains(out.Message, cause.Sentence()) {
-				t.Errorf("the environment says %q, which lacks %q", out.Message, cause.Sentence())
-			}
-			if again, err := s.step(t); err != nil || len(s.calls) > 0 || again.Services[0].Cause.Answer != tc.want {
-				t.Errorf("the next step asked %v and told %+v, %v; want it kept", s.calls, again.Services[0].Cause, err)
-			}
-		})
+	for _, step := range steps {
+		step.change()
+		out, err := s.step(t)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := out.Services[0]
+		if got.State != step.state || (class(got) == v1alpha1.CauseProbe) != (step.answer != "") {
+			t.Fatalf("%s: it is %s with the cause %+v, want %s", step.name, got.State, got.Cause, step.state)
+		}
+		if got.Cause != nil && got.Cause.Answer != step.answer {
+			t.Errorf("%s: the answer is %q, want %q", step.name, got.Cause.Answer, step.answer)
+		}
+		if diff := cmp.Diff(step.calls, s.calls); diff != "" {
+			t.Errorf("%s: calls (-want +got):\n%s", step.name, diff)
+		}
+		if got.State == v1alpha1.ServiceFailed && !strings.Contains(out.Message, got.Cause.Sentence()) {
+			t.Errorf("%s: the environment says %q, which lacks %q", step.name, out.Message, got.Cause.Sentence())
+		}
 	}
 }

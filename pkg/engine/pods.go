@@ -9,6 +9,7 @@ import (
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
 	"spock.dev/spock/pkg/health"
 	"spock.dev/spock/pkg/plan"
+	"spock.dev/spock/pkg/target"
 )
 
 // pods are those that speak for a node: of a hook the pods of its job, of a service all
@@ -82,6 +83,19 @@ func (k *walk) lookAtPods(v *view, n plan.Node) {
 	if waiting := health.Waiting(pods); waiting != "" {
 		v.message = waiting
 	}
+	if probe, _ := k.unprobed(n); probe != nil && probe.Answer != "" {
+		v.trouble = probe
+	}
+}
+
+// unprobed is the container of a node that runs without its probe succeeding, with what
+// the probe got, if that was told.
+func (k *walk) unprobed(n plan.Node) (*v1alpha1.Cause, *health.Evidence) {
+	cause, evidence := health.Unprobed(k.pods(n))
+	if cause != nil {
+		cause.Answer = k.world.State.Answers[target.Container{Pod: evidence.Pod, Name: evidence.Container}]
+	}
+	return cause, evidence
 }
 
 // lookIntoPods replaces the cause that an object gives by the one of its pods, which

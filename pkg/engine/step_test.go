@@ -27,6 +27,7 @@ type fakeTarget struct {
 	mu      sync.Mutex
 	world   *fakeWorld
 	pods    map[string][]*corev1.Pod
+	told    map[target.Container]string
 	answers map[string]error // to calls, by what calls prints
 	calls   []string
 	observe error
@@ -44,7 +45,7 @@ func (f *fakeTarget) Observe(context.Context, target.Scope, []schema.GroupVersio
 		return target.State{}, f.observe
 	}
 	state := f.world.state()
-	state.Pods = f.pods
+	state.Pods, state.Answers = f.pods, f.told
 	return state, nil
 }
 
@@ -70,13 +71,6 @@ func (f *fakeTarget) Delete(_ context.Context, _ target.Scope, k plan.Key, uid t
 	}
 	f.world.remove(engine.Deletion{Key: k, UID: uid})
 	return nil
-}
-
-func (f *fakeTarget) Answer(_ context.Context, _ target.Scope, pod, container string) (string, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	err := f.call(fmt.Sprintf("answer %s %s", pod, container))
-	return "Readiness probe failed: HTTP probe failed with statuscode: 503", err
 }
 
 func (f *fakeTarget) Log(_ context.Context, _ target.Scope, pod, container string, previous bool, lines int64) (string, error) {

@@ -37,7 +37,7 @@ func (k *walk) classify(s *v1alpha1.ServiceStatus, in gate, v view) {
 		}
 		s.Message = verb + in.names()
 	default:
-		s.State, s.Message = v1alpha1.ServiceProgressing, v.message
+		s.State, s.Message, s.Cause = v1alpha1.ServiceProgressing, v.message, v.trouble
 		if s.Message == "" {
 			s.Message = "written"
 		}

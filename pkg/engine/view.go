@@ -25,6 +25,8 @@ type view struct {
 	going bool
 	// message says what it is doing.
 	message string
+	// trouble it has that is no failure yet.
+	trouble *v1alpha1.Cause
 	// cause of a failure.
 	cause *v1alpha1.Cause
 	// overdue: the cause is that a clock has run out.
@@ -138,10 +140,8 @@ func (k *walk) expire(v *view, n plan.Node, class v1alpha1.CauseClass, over stri
 		Class: class, Message: over + ": " + v.message,
 		Hint: "look at the service's log; if it only needs more time, raise deadlineSeconds or noProgressSeconds of the environment's class",
 	}
-	stuck, evidence := health.Stuck(k.pods(n))
-	if stuck == nil || stuck.Class != v1alpha1.CauseProbe {
-		return
+	if probe, evidence := k.unprobed(n); probe != nil {
+		v.cause.Class, v.cause.Object, v.cause.Hint, v.cause.Answer = probe.Class, probe.Object, probe.Hint, probe.Answer
+		k.show(n, evidence)
 	}
-	v.cause.Class, v.cause.Object, v.cause.Hint = stuck.Class, stuck.Object, stuck.Hint
-	k.show(n, evidence)
 }

@@ -55,7 +55,7 @@ const (
 //
 // Pods that are being deleted, have ended, or are of an older version of their
 // workload do not decide. A readiness probe that does not succeed is no failure by
-// itself; see [Stuck].
+// itself; see [Unprobed].
 func Pods(now time.Time, pods []*corev1.Pod) (*v1alpha1.Cause, *Evidence) {
 	counting := slices.DeleteFunc(findings(now, pods), func(f finding) bool { return f.patience > 0 })
 	if len(counting) == 0 {

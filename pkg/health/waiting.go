@@ -124,10 +124,10 @@ func (c container) probeSentence() string {
 	}
 }
 
-// Stuck is the cause to report for pods that show no failure when a clock of the
-// engine has run out: a probe that never succeeded, with the log of its container, else
-// whatever they still wait for. It is nil when all pods are ready.
-func Stuck(pods []*corev1.Pod) (*v1alpha1.Cause, *Evidence) {
+// Unprobed is what there is to say of a container that runs without its probe
+// succeeding, and whose log tells more. It is nil when there is none. It does not say
+// whether that is a failure: probes fail while a program starts.
+func Unprobed(pods []*corev1.Pod) (*v1alpha1.Cause, *Evidence) {
 	for _, pod := range current(pods) {
 		for _, c := range containersOf(pod) {
 			probed := c.spec.ReadinessProbe != nil || c.spec.StartupProbe != nil
@@ -138,12 +138,7 @@ func Stuck(pods []*corev1.Pod) (*v1alpha1.Cause, *Evidence) {
 				"read its log, and check that it listens on the port and path that the probe asks"), c.log().present()
 		}
 	}
-	why := Waiting(pods)
-	if why == "" {
-		return nil, nil
-	}
-	return &v1alpha1.Cause{Class: v1alpha1.CauseNoProgress, Message: "the service does not come up: " + why,
-		Hint: "read the events of its pods; they name what is missing"}, nil
+	return nil, nil
 }
 
 // present asks for the log of the instance that runs.

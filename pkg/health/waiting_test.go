@@ -81,9 +81,9 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
-func TestStuckNamesTheProbe(t *testing.T) {
+func TestUnprobedNamesTheProbe(t *testing.T) {
 	t.Parallel()
-	cause, got := health.Stuck(parsePods(t, `
+	cause, got := health.Unprobed(parsePods(t, `
 - metadata: {name: web-1}
   spec: {nodeName: a, containers: [{name: web, image: web, readinessProbe: {httpGet: {path: /healthz, port: 80}}}]}
   status: {containerStatuses: [{name: web, state: {running: {}}}]}`))
@@ -93,12 +93,20 @@ func TestStuckNamesTheProbe(t *testing.T) {
 	}
 }
 
-func TestStuckWithoutAProbeSaysWhatIsAwaited(t *testing.T) {
+func TestNothingIsUnprobedWhereNothingRunsWithAProbe(t *testing.T) {
 	t.Parallel()
-	cause, got := health.Stuck(nil)
-	checkCause(t, cause, v1alpha1.CauseNoProgress)
-	if want := "the service does not come up: no pod has been created yet"; cause.Message != want || got != nil {
-		t.Errorf("cause is %q with evidence %v, want %q without", cause.Message, got, want)
+	for name, pods := range map[string]string{
+		"no pod":                      `[]`,
+		"a container without a probe": `[{metadata: {name: web-1}, spec: {nodeName: a, containers: [{name: web}]}, status: {containerStatuses: [{name: web, state: {running: {}}}]}}]`,
+		"a container that serves":     `[{metadata: {name: web-1}, spec: {nodeName: a, containers: [{name: web, readinessProbe: {}}]}, status: {containerStatuses: [{name: web, ready: true, state: {running: {}}}]}}]`,
+		"a container that waits":      `[{metadata: {name: web-1}, spec: {nodeName: a, containers: [{name: web, readinessProbe: {}}]}, status: {containerStatuses: [{name: web, state: {waiting: {}}}]}}]`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if cause, got := health.Unprobed(parsePods(t, pods)); cause != nil || got != nil {
+				t.Errorf("Unprobed() = %v, %v; want nothing", cause, got)
+			}
+		})
 	}
 }
 

@@ -62,11 +62,6 @@ func (j joined) Delete(ctx context.Context, scope Scope, key plan.Key, uid types
 	return j.of(key.GroupVersionKind).Delete(ctx, scope, key, uid)
 }
 
-// Answer implements Target: only a cluster has probes that are told.
-func (j joined) Answer(ctx context.Context, scope Scope, pod, container string) (string, error) {
-	return j.cluster.Answer(ctx, scope, pod, container)
-}
-
 // Log implements Target. A pod is of the cluster; the last lines of a service on a machine
 // come with its cause.
 func (j joined) Log(ctx context.Context, scope Scope, pod, container string, previous bool, lines int64) (string, error) {

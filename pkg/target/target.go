@@ -36,7 +36,13 @@ type State struct {
 	Objects map[plan.Key]*unstructured.Unstructured
 	// Pods by service. Read-only.
 	Pods map[string][]*corev1.Pod
+	// Answers are what the failing probes of the containers that run got last, in the words
+	// of their nodes. Read-only.
+	Answers map[Container]string
 }
+
+// Container is one of the environment's namespace.
+type Container struct{ Pod, Name string }
 
 // Target is a place services run in. Implementations are safe for concurrent use.
 type Target interface {
@@ -51,9 +57,6 @@ type Target interface {
 	// Delete deletes the object with this uid, after everything it owns. An object that
 	// is gone, or is another one by now, is no error.
 	Delete(ctx context.Context, scope Scope, key plan.Key, uid types.UID) error
-	// Answer returns what the last failing probe of a container got, as its node told it;
-	// empty when none has told.
-	Answer(ctx context.Context, scope Scope, pod, container string) (string, error)
 	// Log returns the last lines of a container, of its previous instance if asked.
 	Log(ctx context.Context, scope Scope, pod, container string, previous bool, lines int64) (string, error)
 }

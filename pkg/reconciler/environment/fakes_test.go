@@ -82,10 +82,6 @@ func (f *fakeTarget) Delete(_ context.Context, _ target.Scope, k plan.Key, uid t
 	return nil
 }
 
-func (f *fakeTarget) Answer(context.Context, target.Scope, string, string) (string, error) {
-	return "", nil
-}
-
 func (f *fakeTarget) Log(context.Context, target.Scope, string, string, bool, int64) (string, error) {
 	return "", nil
 }

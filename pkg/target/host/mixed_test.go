@@ -66,10 +66,6 @@ func (c *cluster) Delete(_ context.Context, _ target.Scope, key plan.Key, _ type
 	return nil
 }
 
-func (c *cluster) Answer(context.Context, target.Scope, string, string) (string, error) {
-	return "", nil
-}
-
 func (c *cluster) Log(context.Context, target.Scope, string, string, bool, int64) (string, error) {
 	return "", nil
 }

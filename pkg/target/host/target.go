@@ -211,11 +211,6 @@ func (t *Target) Delete(_ context.Context, scope target.Scope, key plan.Key, uid
 	return nil
 }
 
-// Answer implements target.Target: a machine tells nothing of failing probes.
-func (t *Target) Answer(context.Context, target.Scope, string, string) (string, error) {
-	return "", nil
-}
-
 // Log implements target.Target; pod is the name of a HostService.
 func (t *Target) Log(ctx context.Context, scope target.Scope, pod, _ string, _ bool, lines int64) (string, error) {
 	id := idOf(scope.Environment, pod)

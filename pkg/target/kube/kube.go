@@ -29,6 +29,7 @@ type Target struct {
 	mapper  meta.ResettableRESTMapper
 	clients *clients
 	watches *watches
+	probes  *probes
 	written *written
 }
 
@@ -63,6 +64,7 @@ func newTarget(ctx context.Context, mapper meta.ResettableRESTMapper, own *clien
 	for kind, resource := range usual {
 		t.watches.start(kind, resource)
 	}
+	t.probes = newProbes(ctx.Done(), own, t.watches.podsIn.informer, changed)
 	return t
 }
 
@@ -84,7 +86,7 @@ func (t *Target) Observe(_ context.Context, scope target.Scope, kinds []schema.G
 	if err := t.watches.synced(scope.Environment, kinds); err != nil {
 		return target.State{}, err
 	}
-	state := target.State{Objects: map[plan.Key]*unstructured.Unstructured{}, Pods: map[string][]*corev1.Pod{}}
+	state := target.State{Objects: map[plan.Key]*unstructured.Unstructured{}, Pods: map[string][]*corev1.Pod{}, Answers: map[target.Container]string{}}
 	// Asked before the objects are, so that it is not ahead of them.
 	seen := t.watches.versions()
 	for _, o := range t.watches.objects(scope.Environment) {
@@ -97,6 +99,7 @@ func (t *Target) Observe(_ context.Context, scope target.Scope, kinds []schema.G
 		if p.Namespace == scope.Namespace {
 			service := p.Labels[v1alpha1.LabelService]
 			state.Pods[service] = append(state.Pods[service], p)
+			t.probes.answers(p, state.Answers)
 		}
 	}
 	return state, nil

@@ -314,7 +314,8 @@ type ServiceStatus struct {
 	// Message says what it waits for, or is doing.
 	// +optional
 	Message string `json:"message,omitempty"`
-	// Cause of a failure.
+	// Cause of a failure; of a service that is progressing, what keeps it from being ready and
+	// may yet pass, like a probe that fails.
 	// +optional
 	Cause *Cause `json:"cause,omitempty"`
 }
@@ -341,7 +342,7 @@ const (
 	CauseDrifted       CauseClass = "Drifted"
 )
 
-// Cause says why a service failed.
+// Cause says why a service failed, or what keeps it from being ready.
 type Cause struct {
 	// Class of the failure.
 	Class CauseClass `json:"class"`
