@@ -73,6 +73,13 @@ func (f *fakeTarget) Delete(_ context.Context, _ target.Scope, k plan.Key, uid t
 	return nil
 }
 
+func (f *fakeTarget) Room(_ context.Context, _ target.Scope, pod string, short corev1.ResourceName) (string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	err := f.call(fmt.Sprintf("room for %s of %s", pod, short))
+	return "the largest node, a, offers 8 of cpu in all", err
+}
+
 func (f *fakeTarget) Log(_ context.Context, _ target.Scope, pod, container string, previous bool, lines int64) (string, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -277,6 +284,40 @@ func TestStepReadsALogOncePerCause(t *testing.T) {
 		}
 		if got := out.Services[0].Cause; got == nil || got.Log != step.log {
 			t.Errorf("%s: cause %+v, want the log %q", step.name, got, step.log)
+		}
+	}
+}
+
+func TestWhatFitsIsAskedOncePerCause(t *testing.T) {
+	t.Parallel()
+	s := newStepper(planOf(t, tiers, service("data", "db", 1)))
+	s.world.behaves = ends(s.task.Plan, map[string]fate{"Deployment/db": never})
+	s.world.run(s.task.Plan, 2)
+	s.pods = map[string][]*corev1.Pod{"db": {pod("db-1", time.Second, func(p *corev1.Pod) {
+		p.Spec.NodeName = ""
+		p.Status = corev1.PodStatus{Conditions: []corev1.PodCondition{{
+			Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: corev1.PodReasonUnschedulable, Message: "0/1 nodes are available: 1 Insufficient cpu.",
+		}}}
+	})}}
+	ask, answer := "room for db-1 of cpu", "the largest node, a, offers 8 of cpu in all"
+	for i, want := range []struct {
+		calls  []string
+		answer string
+	}{{[]string{ask}, ""}, {[]string{ask}, answer}, {nil, answer}} {
+		s.answers = map[string]error{}
+		if i == 0 {
+			s.answers[ask] = errors.New("the apiserver does not answer")
+		}
+		s.world.now = s.world.now.Add(2 * time.Second)
+		out, err := s.step(t)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want.calls, s.calls); diff != "" {
+			t.Errorf("step %d: calls (-want +got):\n%s", i, diff)
+		}
+		if got := out.Services[0].Cause; got == nil || got.Class != v1alpha1.CauseUnschedulable || i > 0 && got.Answer != answer {
+			t.Errorf("step %d: the cause is %+v, want the answer %q", i, got, want.answer)
 		}
 	}
 }

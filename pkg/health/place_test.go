@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/health"
 )
 
 // refused is a pod web-1 that the scheduler refused at the second given, for the reason given.
@@ -25,8 +26,9 @@ func TestPodsThatNoNodeTakes(t *testing.T) {
 		"too little of a resource and a taint": {
 			pods: refused("40", `{containers: [{name: web, image: web, resources: {requests: {cpu: "64"}}}]}`,
 				`0/3 nodes are available: 1 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }, 2 Insufficient cpu.`+preemption),
-			class: v1alpha1.CauseUnschedulable,
-			says:  "no node takes pod web-1: of 3 nodes, 1 refuses it by the taint node-role.kubernetes.io/control-plane and 2 have too little free cpu (it asks for 64)",
+			class:    v1alpha1.CauseUnschedulable,
+			says:     "no node takes pod web-1: of 3 nodes, 1 refuses it by the taint node-role.kubernetes.io/control-plane and 2 have too little free cpu (it asks for 64)",
+			evidence: &health.Evidence{Pod: "web-1", Short: "cpu"},
 		},
 		"a selector that no node matches": {
 			pods: refused("40", `{nodeSelector: {disk: ssd, arch: arm64}, containers: [{name: web, image: web}]}`,

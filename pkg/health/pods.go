@@ -22,12 +22,14 @@ const (
 	pullPatience = 30 * time.Second
 )
 
-// Evidence says whose log shows a failure.
+// Evidence says what shows a failure: a log, or the room that nodes have.
 type Evidence struct {
 	// Pod and Container that failed.
 	Pod, Container string
 	// Previous asks for the log of the instance before the present one.
 	Previous bool
+	// Short is the resource of which no node has enough for the pod; there is no log then.
+	Short corev1.ResourceName
 }
 
 // finding is one failure seen in one pod.

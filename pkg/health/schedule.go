@@ -8,7 +8,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
 )
@@ -24,8 +23,12 @@ func placement(now time.Time, pod *corev1.Pod) (finding, bool) {
 	if aboutVolume(refused.Message) {
 		patience, hint = volumePatience, "check that the cluster has a storage class that can make the volume"
 	}
+	var evidence *Evidence
+	if short := shortOf(refused.Message); short != "" {
+		evidence = &Evidence{Pod: pod.Name, Short: short}
+	}
 	return finding{
-		rank:     rankPlace,
+		rank: rankPlace, evidence: evidence,
 		patience: remaining(now, refused.LastTransitionTime.Time, patience),
 		cause: &v1alpha1.Cause{Class: v1alpha1.CauseUnschedulable, Object: "Pod/" + pod.Name, Hint: hint,
 			Message: fmt.Sprintf("no node takes pod %s: %s", pod.Name, schedulerAnswer(pod, refused.Message))},
@@ -129,17 +132,9 @@ func nodeClause(pod *corev1.Pod, part string) string {
 	return n + " " + why
 }
 
-// asksFor says how much of a resource the pod's containers request together.
+// asksFor says how much of a resource the pod requests.
 func asksFor(pod *corev1.Pod, name corev1.ResourceName) string {
-	var total resource.Quantity
-	for i := range pod.Spec.Containers {
-		total.Add(pod.Spec.Containers[i].Resources.Requests[name])
-	}
-	for i := range pod.Spec.InitContainers {
-		if request := pod.Spec.InitContainers[i].Resources.Requests[name]; request.Cmp(total) > 0 {
-			total = request
-		}
-	}
+	total := requested(pod, name)
 	if total.IsZero() {
 		return ""
 	}

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -60,6 +61,11 @@ func (j joined) Apply(ctx context.Context, scope Scope, object plan.Object, mine
 // Delete implements Target.
 func (j joined) Delete(ctx context.Context, scope Scope, key plan.Key, uid types.UID) error {
 	return j.of(key.GroupVersionKind).Delete(ctx, scope, key, uid)
+}
+
+// Room implements Target: only a cluster has nodes.
+func (j joined) Room(ctx context.Context, scope Scope, pod string, short corev1.ResourceName) (string, error) {
+	return j.cluster.Room(ctx, scope, pod, short)
 }
 
 // Log implements Target. A pod is of the cluster; the last lines of a service on a machine

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -41,6 +42,10 @@ func (p place) Apply(_ context.Context, _ target.Scope, o plan.Object, _ bool) e
 func (p place) Delete(_ context.Context, _ target.Scope, key plan.Key, _ types.UID) error {
 	p.note("deletes " + key.String())
 	return p.err
+}
+
+func (p place) Room(context.Context, target.Scope, string, corev1.ResourceName) (string, error) {
+	return "cluster", nil
 }
 
 func (p place) Log(context.Context, target.Scope, string, string, bool, int64) (string, error) {

@@ -57,6 +57,8 @@ type Target interface {
 	// Delete deletes the object with this uid, after everything it owns. An object that
 	// is gone, or is another one by now, is no error.
 	Delete(ctx context.Context, scope Scope, key plan.Key, uid types.UID) error
+	// Room says in a clause how much of a resource would fit, for a pod that no node takes.
+	Room(ctx context.Context, scope Scope, pod string, short corev1.ResourceName) (string, error)
 	// Log returns the last lines of a container, of its previous instance if asked.
 	Log(ctx context.Context, scope Scope, pod, container string, previous bool, lines int64) (string, error)
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -80,6 +81,10 @@ func (f *fakeTarget) Delete(_ context.Context, _ target.Scope, k plan.Key, uid t
 		o.SetDeletionTimestamp(&at)
 	}
 	return nil
+}
+
+func (f *fakeTarget) Room(context.Context, target.Scope, string, corev1.ResourceName) (string, error) {
+	return "", nil
 }
 
 func (f *fakeTarget) Log(context.Context, target.Scope, string, string, bool, int64) (string, error) {

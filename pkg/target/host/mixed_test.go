@@ -66,6 +66,10 @@ func (c *cluster) Delete(_ context.Context, _ target.Scope, key plan.Key, _ type
 	return nil
 }
 
+func (c *cluster) Room(context.Context, target.Scope, string, corev1.ResourceName) (string, error) {
+	return "", nil
+}
+
 func (c *cluster) Log(context.Context, target.Scope, string, string, bool, int64) (string, error) {
 	return "", nil
 }

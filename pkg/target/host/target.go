@@ -9,6 +9,7 @@ import (
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -209,6 +210,11 @@ func (t *Target) Delete(_ context.Context, scope target.Scope, key plan.Key, uid
 	}
 	t.start(&job{id: id, scope: scope, machine: *on, record: Record{Name: key.Name, UID: known}, removing: true})
 	return nil
+}
+
+// Room implements target.Target: placement says itself what fits.
+func (t *Target) Room(context.Context, target.Scope, string, corev1.ResourceName) (string, error) {
+	return "", nil
 }
 
 // Log implements target.Target; pod is the name of a HostService.

@@ -27,6 +27,7 @@ import (
 // Target is a cluster. It is safe for concurrent use.
 type Target struct {
 	mapper  meta.ResettableRESTMapper
+	own     *client // of the controller
 	clients *clients
 	watches *watches
 	probes  *probes
@@ -59,7 +60,7 @@ func New(ctx context.Context, config *rest.Config, changed func(types.Namespaced
 
 // newTarget watches with its own client and writes with those of the users.
 func newTarget(ctx context.Context, mapper meta.ResettableRESTMapper, own *client, users *clients, changed func(types.NamespacedName)) *Target {
-	t := &Target{mapper: mapper, clients: users, written: newWritten()}
+	t := &Target{mapper: mapper, own: own, clients: users, written: newWritten()}
 	t.watches = newWatches(ctx, own, changed, t.written.forget)
 	for kind, resource := range usual {
 		t.watches.start(kind, resource)

@@ -348,7 +348,8 @@ type Cause struct {
 	Class CauseClass `json:"class"`
 	// Message is the cause in one sentence.
 	Message string `json:"message"`
-	// Answer is what the failing probe got, in the words of the node.
+	// Answer is what the failing probe got, in the words of the node, or what of a resource
+	// that is short would fit.
 	// +optional
 	Answer string `json:"answer,omitempty"`
 	// Object that shows it, `kind/name`.
@@ -365,7 +366,7 @@ type Cause struct {
 	Log string `json:"log,omitempty"`
 }
 
-// Sentence is the message with the answer of the probe, if one is known.
+// Sentence is the message with the answer, if one is known.
 func (c *Cause) Sentence() string {
 	if c.Answer == "" {
 		return c.Message
