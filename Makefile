@@ -20,8 +20,8 @@ export GOFLAGS := $(strip $(shell go env GOFLAGS) -trimpath)
 help: ## list the commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
-demo: cluster build ## from nothing to the example product, deployed by a real PipelineRun
-	@bin/demo
+demo: ## from nothing to the example product, deployed by a real PipelineRun; simulated where no node can boot
+	@hack/demo.sh
 
 test: ## all tests this machine can run; says what it skipped and why
 	@hack/test.sh
@@ -38,7 +38,8 @@ ifneq ($(CLUSTER),current)
 endif
 
 cluster-down: ## take the local cluster away, with everything in it
-	@cd hack/cluster && go run ./cmd/cluster down -name $(CLUSTER_NAME) -state $(STATE)
+	@if [ -e $(STATE)/run/server ]; then hack/simulated.sh down; \
+	else cd hack/cluster && go run ./cmd/cluster down -name $(CLUSTER_NAME) -state $(STATE); fi
 
 bench: ## Spock beside other engines on a control plane of its own; PEERS=none and SIZES=10,100 make it shorter
 	@cd bench && go run . -out .. -sizes $(SIZES) -peers '$(PEERS)'

@@ -80,7 +80,7 @@ func run(ctx context.Context, s settings) error {
 		return err
 	}
 	defer b.Stop()
-	pods, err := kubelet.Start(ctx, b.Config(nodes), 4)
+	pods, err := kubelet.Start(ctx, b.Config(nodes), 4, nil)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,6 @@
-// Package bed runs a real control plane for the benchmark: etcd, kube-apiserver,
-// kube-controller-manager and kube-scheduler as plain processes of this user on loopback.
-// Its nodes are package kubelet's.
+// Package bed runs a real control plane without a node: etcd, kube-apiserver,
+// kube-controller-manager and kube-scheduler as plain processes of this user on loopback,
+// and controllers beside them. Its nodes are package kubelet's.
 package bed
 
 import (
@@ -88,14 +88,11 @@ func (b *Bed) port(of int) int { return b.ports[of] }
 
 // prepare makes ports, keys and settings.
 func (b *Bed) prepare(context.Context) error {
-	for range count {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return fmt.Errorf("find a free port: %w", err)
-		}
-		defer l.Close()
-		b.ports = append(b.ports, l.Addr().(*net.TCPAddr).Port)
+	ports, err := FreePorts(count)
+	if err != nil {
+		return err
 	}
+	b.ports = ports
 	raw := make([]byte, 16)
 	if _, err := rand.Read(raw); err != nil {
 		return fmt.Errorf("make a token: %w", err)
@@ -117,6 +114,20 @@ func (b *Bed) prepare(context.Context) error {
 	return nil
 }
 
+// FreePorts finds so many ports that nobody listens at now.
+func FreePorts(n int) ([]int, error) {
+	var ports []int
+	for range n {
+		l, err := net.Listen("tcp", ":0")
+		if err != nil {
+			return nil, fmt.Errorf("find a free port: %w", err)
+		}
+		defer l.Close()
+		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+	}
+	return ports, nil
+}
+
 // accountKey signs the tokens of service accounts.
 func accountKey() (string, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -132,6 +143,9 @@ func accountKey() (string, error) {
 
 // kubeconfig is the one of the components.
 func (b *Bed) kubeconfig() string { return b.Kubeconfig(b.token) }
+
+// Admin is the file with the kubeconfig of who may do everything.
+func (b *Bed) Admin() string { return b.path("kubeconfig") }
 
 // Kubeconfig is a file for who has a token.
 func (b *Bed) Kubeconfig(token string) string {

@@ -1,6 +1,7 @@
-// Package kubelet stands for the nodes of the benchmark. It is a fake, and all that is
-// measured on it is simulated in one respect: no container runs. A pod that is bound to
-// one of its nodes becomes ready, or fails, as its image says.
+// Package kubelet stands for the nodes of the bed. It is a fake, and all that is
+// seen on it is simulated in one respect: no container runs. A pod that is bound to
+// one of its nodes becomes ready, or fails, as its image says; where a Simulation is
+// given, also those whose images say nothing, and the steps of Tekton's TaskRuns.
 //
 // It writes what a kubelet writes, when its time has come, and is driven by one watch
 // and one timer.
@@ -18,6 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
@@ -28,31 +30,45 @@ import (
 
 // Kubelet drives the pods of all nodes.
 type Kubelet struct {
-	client kubernetes.Interface
-	wake   chan struct{}
+	client  kubernetes.Interface
+	objects dynamic.Interface
+	rest    *Simulation // of the pods whose images say nothing; nil leaves them alone
+	wake    chan struct{}
 
-	mu    sync.Mutex
-	due   queue
-	known map[types.UID]bool
+	mu        sync.Mutex
+	due       queue
+	known     map[types.UID]bool
+	addresses int
 	// Late is the longest time by which a pod was written after it was due.
 	late time.Duration
 }
 
-// Start creates nodes and drives what is bound to them, until ctx ends.
-func Start(ctx context.Context, config *rest.Config, nodes int) (*Kubelet, error) {
+// Start creates nodes and drives what is bound to them, until ctx ends. Without a
+// simulation, pods whose images tell no behaviour are left alone.
+func Start(ctx context.Context, config *rest.Config, nodes int, others *Simulation) (*Kubelet, error) {
+	objects, err := dynamic.NewForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("make the nodes' client: %w", err)
+	}
 	config = rest.CopyConfig(config)
 	config.ContentType, config.AcceptContentTypes = "application/vnd.kubernetes.protobuf", "application/vnd.kubernetes.protobuf,application/json"
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("make the nodes' client: %w", err)
 	}
-	k := &Kubelet{client: client, wake: make(chan struct{}, 1), known: map[types.UID]bool{}}
+	k := &Kubelet{client: client, objects: objects, rest: others, wake: make(chan struct{}, 1), known: map[types.UID]bool{}}
 	for i := range nodes {
 		if err := k.create(ctx, fmt.Sprintf("node-%d", i)); err != nil {
 			return nil, err
 		}
 	}
-	pods := informers.NewSharedInformerFactory(client, 0).Core().V1().Pods().Informer()
+	all := informers.NewSharedInformerFactory(client, 0)
+	if others != nil {
+		if err := k.keepClaims(ctx, all); err != nil {
+			return nil, err
+		}
+	}
+	pods := all.Core().V1().Pods().Informer()
 	if _, err := pods.AddEventHandler(cache.ResourceEventHandlerFuncs{
 		AddFunc:    func(obj any) { k.see(obj.(*corev1.Pod)) },
 		UpdateFunc: func(_, obj any) { k.see(obj.(*corev1.Pod)) },
@@ -111,16 +127,41 @@ func (k *Kubelet) see(p *corev1.Pod) {
 		return
 	default:
 		k.known[p.UID] = true
-		ready, fault, err := work.Behaviour(p.Spec.Containers[0].Image)
-		if err != nil {
-			return // not ours to run
-		}
-		if fault != "" {
-			ready = 100 * time.Millisecond
-		}
-		k.plan(act{at: now.Add(ready), pod: p, do: func(ctx context.Context, p *corev1.Pod) error { return k.report(ctx, p, fault) }})
+		k.begin(p, now)
 	}
 }
+
+// begin plans the life of a pod that was bound.
+func (k *Kubelet) begin(p *corev1.Pod, now time.Time) {
+	p = p.DeepCopy()
+	p.Status.StartTime, p.Status.PodIP = &metav1.Time{Time: now}, k.address()
+	ready, fault, err := work.Behaviour(p.Spec.Containers[0].Image)
+	switch {
+	case err == nil && fault != "":
+		ready = failsAfter
+	case err != nil && k.rest == nil:
+		return // not ours to run
+	case err != nil && isTask(p):
+		k.plan(act{at: now.Add(startsAfter), pod: p, do: k.startSteps})
+		k.plan(act{at: now.Add(startsAfter + k.rest.Delays.Of(nameOf(p))), pod: p, do: k.endSteps})
+		return
+	case err != nil && endsByItself(p):
+		k.plan(act{at: now.Add(k.rest.Delays.Of(nameOf(p))), pod: p, do: k.complete})
+		return
+	case err != nil:
+		if ready, fault = k.rest.Delays.Of(nameOf(p)), k.rest.fault(p); fault != "" {
+			ready = failsAfter
+		}
+	}
+	k.plan(act{at: now.Add(ready), pod: p, do: func(ctx context.Context, p *corev1.Pod) error { return k.report(ctx, p, fault) }})
+}
+
+const (
+	// failsAfter is how long a pod that will not come up takes to say so.
+	failsAfter = 100 * time.Millisecond
+	// startsAfter is how long a pod takes from being bound to its containers' start.
+	startsAfter = 200 * time.Millisecond
+)
 
 // plan is called with the lock held.
 func (k *Kubelet) plan(a act) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -16,21 +17,51 @@ import (
 // report writes the status of a pod, as one that has its fault.
 func (k *Kubelet) report(ctx context.Context, p *corev1.Pod, fault work.Fault) error {
 	if fault == work.ProbeFails {
-		if err := k.tell(ctx, p, "Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 503"); err != nil {
+		if err := k.tell(ctx, p, "Unhealthy", probeAnswer(p)); err != nil {
 			return err
 		}
 	}
+	return k.write(ctx, p, phase(fault), conditions(fault == ""), map[string]any{"containerStatuses": containers(p, func(c corev1.Container) corev1.ContainerStatus {
+		return container(p, c, fault)
+	})})
+}
+
+// write writes the status of a pod.
+func (k *Kubelet) write(ctx context.Context, p *corev1.Pod, phase corev1.PodPhase, conditions []any, more map[string]any) error {
 	status := map[string]any{
-		"phase": phase(fault), "startTime": metav1.Now(), "hostIP": "127.0.0.1", "podIP": "10.1.0.1", "podIPs": []any{map[string]any{"ip": "10.1.0.1"}},
-		"conditions":        conditions(fault == ""),
-		"containerStatuses": []any{container(p, fault)},
+		"phase": phase, "startTime": p.Status.StartTime, "hostIP": "127.0.0.1", "conditions": conditions,
+		"podIP": p.Status.PodIP, "podIPs": []any{map[string]any{"ip": p.Status.PodIP}},
 	}
+	maps.Copy(status, more)
 	body, err := json.Marshal(map[string]any{"metadata": map[string]any{"uid": p.UID}, "status": status})
 	if err != nil {
 		return fmt.Errorf("encode the status of pod %s: %w", p.Name, err)
 	}
 	_, err = k.client.CoreV1().Pods(p.Namespace).Patch(ctx, p.Name, types.StrategicMergePatchType, body, metav1.PatchOptions{}, "status")
 	return err
+}
+
+// address is one for a pod, at which nothing listens. It is called with the lock held.
+func (k *Kubelet) address() string {
+	k.addresses = k.addresses%65000 + 1
+	return fmt.Sprintf("10.1.%d.%d", k.addresses/254, k.addresses%254+1)
+}
+
+// probeAnswer is what a kubelet says of a readiness probe that fails.
+func probeAnswer(p *corev1.Pod) string {
+	if probe := p.Spec.Containers[0].ReadinessProbe; probe != nil && probe.Exec != nil {
+		return "Readiness probe failed: "
+	}
+	return "Readiness probe failed: HTTP probe failed with statuscode: 503"
+}
+
+// containers are the states of all containers of a pod.
+func containers(p *corev1.Pod, of func(corev1.Container) corev1.ContainerStatus) []any {
+	var all []any
+	for _, c := range p.Spec.Containers {
+		all = append(all, of(c))
+	}
+	return all
 }
 
 // remove is the end of a pod that was deleted: its containers have stopped.
@@ -69,9 +100,9 @@ func conditions(ready bool) []any {
 	return []any{of(corev1.PodInitialized, true), of(corev1.ContainersReady, ready), of(corev1.PodReady, ready)}
 }
 
-// container is the state of the pod's container.
-func container(p *corev1.Pod, f work.Fault) corev1.ContainerStatus {
-	c := corev1.ContainerStatus{Name: p.Spec.Containers[0].Name, Image: p.Spec.Containers[0].Image, ImageID: "bench", ContainerID: "bench://" + string(p.UID)}
+// container is the state of a container of a pod.
+func container(p *corev1.Pod, of corev1.Container, f work.Fault) corev1.ContainerStatus {
+	c := corev1.ContainerStatus{Name: of.Name, Image: of.Image, ImageID: "simulated", ContainerID: "simulated://" + string(p.UID) + "/" + of.Name}
 	ended := func(code int32, reason string) {
 		at := metav1.NewTime(time.Now().Add(-time.Second))
 		c.RestartCount = 3

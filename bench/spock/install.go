@@ -5,27 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"time"
 
-	authenticationv1 "k8s.io/api/authentication/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/util/wait"
-	"k8s.io/apimachinery/pkg/util/yaml"
-	"k8s.io/client-go/discovery"
-	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/restmapper"
 
 	"spock.dev/spock/bench/bed"
+	"spock.dev/spock/bench/manifest"
 	"spock.dev/spock/bench/work"
 )
 
@@ -34,48 +22,77 @@ const Account = "system:serviceaccount:spock-system:spock-controller"
 
 // Spock is a controller in a bed.
 type Spock struct {
-	bed     *bed.Bed
-	client  dynamic.Interface
-	kube    kubernetes.Interface
-	mapper  meta.ResettableRESTMapper
-	program string
-	process *bed.Process
+	*manifest.Applier
+
+	bed        *bed.Bed
+	client     dynamic.Interface
+	program    string
+	deployment *unstructured.Unstructured
+	process    *bed.Process
 }
 
-// Install builds the controller of the repository at root, applies its manifests and
-// starts it.
+// Install builds the controller of the repository at root, applies its manifests with the
+// one definition of Tekton's that it needs, and starts it.
 func Install(ctx context.Context, b *bed.Bed, root string) (*Spock, error) {
-	config := b.Config("bench")
-	client, err := dynamic.NewForConfig(config)
+	s, err := Prepare(ctx, b, root)
 	if err != nil {
-		return nil, fmt.Errorf("make a client: %w", err)
-	}
-	kube, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		return nil, fmt.Errorf("make a client: %w", err)
-	}
-	s := &Spock{
-		bed: b, client: client, kube: kube, program: filepath.Join(b.Dir, "controller"),
-		mapper: restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(discovery.NewDiscoveryClientForConfigOrDie(config))),
-	}
-	if err := s.build(ctx, root); err != nil {
 		return nil, err
 	}
 	tekton, err := tektonModule(ctx, root)
 	if err != nil {
 		return nil, err
 	}
-	for _, pattern := range []string{filepath.Join(tekton, "config", "300-crds", "300-customrun.yaml"), filepath.Join(root, "config", "*.yaml"), filepath.Join(root, "config", "300-crds", "*.yaml")} {
-		if err := s.applyFiles(ctx, pattern); err != nil {
-			return nil, err
-		}
+	definition, err := manifest.ReadFiles(filepath.Join(tekton, "config", "300-crds", "300-customrun.yaml"))
+	if err != nil {
+		return nil, err
 	}
-	for _, text := range []string{commons, templates[""], templates[work.Unschedulable], templates[work.OverQuota], templates[work.BadField]} {
-		if err := s.applyText(ctx, text); err != nil {
-			return nil, err
-		}
+	mine, err := manifest.Read(commons + templates[""] + templates[work.Unschedulable] + templates[work.OverQuota] + templates[work.BadField])
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Apply(ctx, append(definition, mine...)...); err != nil {
+		return nil, err
 	}
 	return s, s.Start(ctx)
+}
+
+// Prepare builds the controller of the repository at root and applies its manifests.
+func Prepare(ctx context.Context, b *bed.Bed, root string) (*Spock, error) {
+	config := b.Config("bench")
+	client, err := dynamic.NewForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("make a client: %w", err)
+	}
+	applier, err := manifest.New(config, "bench")
+	if err != nil {
+		return nil, err
+	}
+	s := &Spock{Applier: applier, bed: b, client: client, program: filepath.Join(b.Dir, "controller")}
+	if err := s.build(ctx, root); err != nil {
+		return nil, err
+	}
+	return s, s.apply(ctx, root)
+}
+
+// apply applies the manifests but the Deployment: the controller runs as a process.
+func (s *Spock) apply(ctx context.Context, root string) error {
+	all, err := manifest.ReadFiles(filepath.Join(root, "config", "*.yaml"), filepath.Join(root, "config", "300-crds", "*.yaml"))
+	if err != nil {
+		return err
+	}
+	for _, o := range all {
+		if o.GetKind() == "Deployment" {
+			s.deployment = o
+			continue
+		}
+		if err := s.Apply(ctx, o); err != nil {
+			return err
+		}
+	}
+	if s.deployment == nil {
+		return errors.New("there is no Deployment of the controller among its manifests")
+	}
+	return nil
 }
 
 func (s *Spock) build(ctx context.Context, root string) error {
@@ -97,25 +114,21 @@ func tektonModule(ctx context.Context, root string) (string, error) {
 	return strings.TrimSpace(string(out)), nil
 }
 
-// Start starts the controller and waits until it leads.
+// Start starts the controller.
 func (s *Spock) Start(ctx context.Context) error {
-	token, err := s.kube.CoreV1().ServiceAccounts("spock-system").CreateToken(ctx, "spock-controller", &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
+	ports, err := bed.FreePorts(2)
 	if err != nil {
-		return fmt.Errorf("get a token for the controller: %w", err)
+		return err
 	}
-	kubeconfig := filepath.Join(s.bed.Dir, "controller.kubeconfig")
-	if err := os.WriteFile(kubeconfig, []byte(s.bed.Kubeconfig(token.Status.Token)), 0o600); err != nil {
-		return fmt.Errorf("write the controller's kubeconfig: %w", err)
-	}
-	s.process, err = bed.Run("the controller", filepath.Join(s.bed.Dir, "controller.log"), []string{
-		"KUBECONFIG=" + kubeconfig, "SYSTEM_NAMESPACE=spock-system", "POD_NAME=spock-controller-0", "POD_UID=bed", // as a container that is started again in its pod
-		"CONFIG_LEADERELECTION_NAME=config-leader-election", "CONFIG_LOGGING_NAME=config-logging", "CONFIG_OBSERVABILITY_NAME=config-observability",
-	}, s.program)
+	s.process, err = s.bed.RunDeployment(ctx, s.deployment, s.program, bed.KnativePorts(ports[0], ports[1])...)
 	return err
 }
 
 // Stop kills the controller.
 func (s *Spock) Stop() { s.process.Kill() }
+
+// Ended is closed when the controller has ended.
+func (s *Spock) Ended() <-chan struct{} { return s.process.Done() }
 
 // Usage is what the controller has used since it started.
 func (s *Spock) Usage() (bed.Usage, error) {
@@ -123,66 +136,4 @@ func (s *Spock) Usage() (bed.Usage, error) {
 		return bed.Usage{}, err
 	}
 	return s.process.Usage()
-}
-
-// applyFiles applies the manifests of files, without the Deployment: the controller runs
-// as a process.
-func (s *Spock) applyFiles(ctx context.Context, pattern string) error {
-	files, err := filepath.Glob(pattern)
-	if err != nil || len(files) == 0 {
-		return fmt.Errorf("there are no manifests %s: %w", pattern, errors.Join(err, os.ErrNotExist))
-	}
-	for _, name := range files {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			return fmt.Errorf("read manifests: %w", err)
-		}
-		if err := s.applyText(ctx, string(text)); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	return nil
-}
-
-func (s *Spock) applyText(ctx context.Context, text string) error {
-	for decoder := yaml.NewYAMLOrJSONDecoder(strings.NewReader(text), 4096); ; {
-		o := &unstructured.Unstructured{}
-		err := decoder.Decode(&o.Object)
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("read a manifest: %w", err)
-		}
-		if o.Object == nil || o.GetKind() == "Deployment" {
-			continue
-		}
-		if err := s.Apply(ctx, o); err != nil {
-			return err
-		}
-	}
-}
-
-// Apply applies an object. A kind that was defined a moment ago is waited for.
-func (s *Spock) Apply(ctx context.Context, o *unstructured.Unstructured) error {
-	kind := o.GroupVersionKind()
-	var last error
-	err := wait.PollUntilContextTimeout(ctx, 200*time.Millisecond, 30*time.Second, true, func(ctx context.Context) (bool, error) {
-		mapping, err := s.mapper.RESTMapping(kind.GroupKind(), kind.Version)
-		if err != nil {
-			s.mapper.Reset()
-			last = err
-			return false, nil
-		}
-		var to dynamic.ResourceInterface = s.client.Resource(mapping.Resource)
-		if mapping.Scope.Name() == meta.RESTScopeNameNamespace {
-			to = s.client.Resource(mapping.Resource).Namespace(o.GetNamespace())
-		}
-		_, last = to.Apply(ctx, o.GetName(), o, metav1.ApplyOptions{FieldManager: "bench", Force: true})
-		return !apierrors.IsNotFound(last), nil
-	})
-	if err = errors.Join(err, last); err != nil && last != nil {
-		return fmt.Errorf("apply %s %s: %w", o.GetKind(), o.GetName(), err)
-	}
-	return nil
 }

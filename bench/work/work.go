@@ -5,6 +5,7 @@ package work
 
 import (
 	"fmt"
+	"hash/fnv"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -135,6 +136,13 @@ func Chain(name string, services int, d Delays) Work {
 		w.Services = append(w.Services, s)
 	}
 	return w
+}
+
+// Of is the delay of something by its name: the same for the same name.
+func (d Delays) Of(name string) time.Duration {
+	sum := fnv.New64a()
+	sum.Write([]byte(name)) //nolint:errcheck // a hash takes all
+	return d.next(rand.New(rand.NewPCG(d.Seed, sum.Sum64())))
 }
 
 func (d Delays) next(random *rand.Rand) time.Duration {

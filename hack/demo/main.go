@@ -39,22 +39,37 @@ func run(ctx context.Context, args []string) error {
 	if len(args) > 0 {
 		return fmt.Errorf("unknown arguments %q; there is only: demo [resolve DIR...]", args)
 	}
-	for _, step := range []struct {
-		name string
-		do   func(context.Context) error
-	}{
-		{"install Spock", d.install},
-		{"prepare the team's namespace", d.team},
-		{"serve the example from git", d.source},
-		{"run the pipeline", d.pipeline},
-		{"open the product", d.open},
-	} {
+	for _, step := range d.steps() {
 		d.say("%s", step.name)
 		if err := step.do(ctx); err != nil {
 			return fmt.Errorf("%s: %w", step.name, err)
 		}
 	}
+	if d.simulated {
+		return d.tellSimulated(ctx)
+	}
 	return d.tour(ctx)
+}
+
+// step is a part of the demo.
+type step struct {
+	name string
+	do   func(context.Context) error
+}
+
+// steps are the parts in order. A simulated cluster has Spock already, and nothing that
+// could serve, build or open the example.
+func (d *demo) steps() []step {
+	if d.simulated {
+		return []step{{"prepare the team's namespace", d.team}, {"run a pipeline with simulated steps", d.simulate}}
+	}
+	return []step{
+		{"install Spock", d.install},
+		{"prepare the team's namespace", d.team},
+		{"serve the example from git", d.source},
+		{"run the pipeline", d.pipeline},
+		{"open the product", d.open},
+	}
 }
 
 // demo is one run of the demo.

@@ -17,26 +17,37 @@ func (d *demo) pipeline(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	d.say("commit %.10s", commit)
 	text := strings.NewReplacer(
 		"COMMIT", strings.TrimSpace(commit), "REPOSITORY", repository, "IMAGE", d.pull+"/shop",
 		"BASE", strings.Replace(d.staticBase, d.push, d.pull, 1), "GOPROXY", d.goproxy, "GOSUMDB", sumdb(d.goproxy),
 		"INSECURE", fmt.Sprint(d.insecure),
 	).Replace(pipelineRun)
-	name, err := d.output(ctx, strings.NewReader(text), nil, "kubectl", "create", "-n", team, "-f", "-", "-o", "jsonpath={.metadata.name}")
-	if err != nil {
+	if err := d.create(ctx, text); err != nil {
 		return err
 	}
-	d.pipelineRun = name
-	d.say("pipelinerun %s on commit %.10s", name, commit)
 	if d.find("tkn") != "" || onPath("tkn") {
-		if err := d.show(ctx, "tkn", "pipelinerun", "logs", "-n", team, "-f", name); err != nil {
+		if err := d.show(ctx, "tkn", "pipelinerun", "logs", "-n", team, "-f", d.pipelineRun); err != nil {
 			return err
 		}
 	}
-	if _, err := d.kubectl(ctx, "-n", team, "wait", "--for=jsonpath={.status.completionTime}", "--timeout=45m", "pipelinerun/"+name); err != nil {
+	if err := d.ended(ctx, "45m"); err != nil {
 		return err
 	}
-	return d.verdict(ctx, name)
+	return d.verdict(ctx, d.pipelineRun)
+}
+
+// create makes the PipelineRun of this demo.
+func (d *demo) create(ctx context.Context, text string) (err error) {
+	d.pipelineRun, err = d.output(ctx, strings.NewReader(text), nil, "kubectl", "create", "-n", team, "-f", "-", "-o", "jsonpath={.metadata.name}")
+	d.say("pipelinerun %s", d.pipelineRun)
+	return err
+}
+
+// ended waits for the end of the PipelineRun.
+func (d *demo) ended(ctx context.Context, within string) error {
+	_, err := d.kubectl(ctx, "-n", team, "wait", "--for=jsonpath={.status.completionTime}", "--timeout="+within, "pipelinerun/"+d.pipelineRun)
+	return err
 }
 
 // sumdb is off where modules come from the machine's own cache: there is no way out to

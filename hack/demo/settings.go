@@ -15,6 +15,7 @@ type settings struct {
 	bin  string // folder with spock, ko and, for the local cluster, kubectl and tkn
 
 	kubeconfig string
+	simulated  bool   // no container runs there
 	push       string // repository prefix that the machine pushes to
 	pull       string // the same as pods and the kubelet call it
 	staticBase string // base of our own binaries
@@ -44,6 +45,10 @@ func (s *settings) local() error {
 		return fmt.Errorf("read the local cluster's settings (is it up? make cluster): %w", err)
 	}
 	s.kubeconfig = env["KUBECONFIG"]
+	if s.simulated = env["SIMULATED"] == "true"; s.simulated {
+		s.pull, s.servers, s.domain = env["POD_REGISTRY"], env["POD_REGISTRY"]+"/", "dev."+env["DOMAIN"]
+		return nil
+	}
 	s.push, s.pull = env["REGISTRY"], "registry.localhost:5000"
 	s.staticBase, s.toolbox = s.push+"/static:nonroot", s.push+"/toolbox:1"
 	s.servers, s.insecure = s.pull+"/", true

@@ -107,6 +107,10 @@ func (c *Cluster) lock() (unlock func(), err error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.State.Simulated() {
+		unlock()
+		return nil, fmt.Errorf("%s holds a simulated cluster: end it with `make cluster-down`", c.State)
+	}
 	p, err := c.State.Plan()
 	if err == nil && p.Name != c.Name {
 		unlock()

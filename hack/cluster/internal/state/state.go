@@ -42,6 +42,12 @@ func (d Dir) Conf() string { return d.path("run", "conf") }
 func (d Dir) Disk() string { return d.path("run", "disk") }
 func (d Dir) Lock() string { return d.path("lock") }
 
+// Simulated says whether the directory holds the stand-in of module bench.
+func (d Dir) Simulated() bool {
+	_, err := os.Stat(d.path("run", "server"))
+	return err == nil
+}
+
 func (d Dir) planFile() string { return d.path("run", "plan.json") }
 
 // ErrNone says that no cluster is kept in a directory.

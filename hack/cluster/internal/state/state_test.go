@@ -3,6 +3,7 @@ package state
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -68,5 +69,22 @@ func TestSettingsAreLinesOfKeyAndValue(t *testing.T) {
 		if got[key] != want {
 			t.Errorf("%s is %q, want %q", key, got[key], want)
 		}
+	}
+}
+
+func TestTheStandInIsSeen(t *testing.T) {
+	t.Parallel()
+	d := Dir(t.TempDir())
+	if d.Simulated() {
+		t.Error("an empty folder is called simulated")
+	}
+	if err := os.MkdirAll(d.Run(), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(d.Run(), "server"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if !d.Simulated() {
+		t.Error("a folder with the stand-in's server is not called simulated")
 	}
 }
