@@ -66,6 +66,29 @@ func TestTheDoorMayOnlyMakeRuns(t *testing.T) {
 	}
 }
 
+func TestTheRunsMayWriteEnvironmentsAndNothingElse(t *testing.T) {
+	t.Parallel()
+	var granted []rbacv1.PolicyRule
+	for _, object := range objects(t, file(t, "account.yaml")) {
+		switch o := object.(type) {
+		case *corev1.ServiceAccount:
+			if o.Name != "pipeline" {
+				t.Errorf("the templates name the account pipeline, this is %s", o.Name)
+			}
+		case *rbacv1.Role:
+			granted = append(granted, o.Rules...)
+		}
+	}
+	for _, rule := range granted {
+		if !slices.Equal(rule.APIGroups, []string{"spock.dev"}) || slices.Contains(rule.Resources, "*") || slices.Contains(rule.Verbs, "*") {
+			t.Errorf("the runs may %+v", rule)
+		}
+	}
+	if len(granted) != 2 || !slices.Contains(granted[0].Verbs, "delete") {
+		t.Errorf("rights %+v; up needs to write environments, down to take them away", granted)
+	}
+}
+
 func objects(t *testing.T, raw []byte) (all []runtime.Object) {
 	t.Helper()
 	scheme := runtime.NewScheme()

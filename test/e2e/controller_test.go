@@ -35,7 +35,7 @@ func TestAKilledControllerResumes(t *testing.T) {
 
 	name := l.deploy("shop", "shop")
 	l.isAt("shop", "orders", v1alpha1.ServiceProgressing)
-	l.kill(victim)
+	l.kill(victim, "custom-task-controller")
 	l.dismiss(victim, ptr.To[int64](0))
 	killed := time.Now()
 	if _, err := l.kube.AppsV1().Deployments(l.home("shop")).Get(l.ctx, "web", metav1.GetOptions{}); err == nil {
@@ -118,16 +118,16 @@ func (l *lab) dismiss(pod *corev1.Pod, grace *int64) {
 	l.gone(ref{pods, pod.Namespace, pod.Name}, 2*soon)
 }
 
-// kill ends the processes of a pod's controller with SIGKILL, where the node is this
+// kill ends the processes of a program in a pod with SIGKILL, where the node is this
 // machine. They are found by the pod's uid, which no other process has in its cgroup.
-func (l *lab) kill(pod *corev1.Pod) {
+func (l *lab) kill(pod *corev1.Pod, program string) {
 	l.Helper()
 	groups, err := filepath.Glob("/proc/[0-9]*/cgroup")
 	l.must(err)
 	killed := 0
 	for _, path := range groups {
 		dir := filepath.Dir(path)
-		if !holds(path, "pod"+string(pod.UID)) || !holds(filepath.Join(dir, "cmdline"), "custom-task-controller") {
+		if !holds(path, "pod"+string(pod.UID)) || !holds(filepath.Join(dir, "cmdline"), program) {
 			continue
 		}
 		pid, err := strconv.Atoi(filepath.Base(dir))
@@ -136,7 +136,7 @@ func (l *lab) kill(pod *corev1.Pod) {
 		killed++
 	}
 	if killed == 0 {
-		l.Logf("the controller's process is not on this machine, or not visible: its pod is deleted without grace only")
+		l.Logf("the process is not on this machine, or not visible: its pod is deleted without grace only")
 	}
 }
 

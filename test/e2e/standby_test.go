@@ -33,7 +33,7 @@ func TestTheStandbyTakesOver(t *testing.T) {
 		leader := l.leader()
 		led[leader.Name] = true
 		killed := time.Now()
-		l.kill(leader)
+		l.kill(leader, "custom-task-controller")
 		t.Logf("%s led while %s came up, and was killed at %s", leader.Name, service, killed.Format(time.TimeOnly))
 	}
 	l.reaches("shop", v1alpha1.PhaseReady, 1)
