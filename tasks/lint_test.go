@@ -221,7 +221,8 @@ func reference(t *testing.T, p v1.PipelineTask) {
 		}
 	}
 	bound := map[string]bool{}
-	if n := len(p.Workspaces); n > 0 && p.Workspaces[n-1].Workspace != "source" {
+	isSource := func(w v1.WorkspacePipelineTaskBinding) bool { return w.Workspace == "source" }
+	if i := slices.IndexFunc(p.Workspaces, isSource); i >= 0 && i != len(p.Workspaces)-1 {
 		t.Errorf("task %s: the workspace source is not the last one; Tekton ties pods to nodes by the last", p.Name)
 	}
 	for _, w := range p.Workspaces {

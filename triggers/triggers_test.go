@@ -218,14 +218,18 @@ var blocks = regexp.MustCompile("(?s)```yaml\n(.*?)```")
 func TestThePageShowsConfigsThatAreRead(t *testing.T) {
 	t.Parallel()
 	page := string(file(t, "..", "docs", "triggers.md"))
-	found := blocks.FindAllStringSubmatch(page, -1)
-	if len(found) != len(sources) {
-		t.Errorf("%d configs", len(found))
-	}
-	for _, block := range found {
+	configs := 0
+	for _, block := range blocks.FindAllStringSubmatch(page, -1) {
+		if !strings.HasPrefix(block[1], "source:") {
+			continue
+		}
+		configs++
 		if _, err := trigger.ParseConfig([]byte(block[1])); err != nil {
 			t.Errorf("%v:\n%s", err, block[1])
 		}
+	}
+	if configs != len(sources) {
+		t.Errorf("%d configs", configs)
 	}
 	for _, name := range trigger.Names() {
 		if !strings.Contains(page, "`"+name+"`") {

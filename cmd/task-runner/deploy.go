@@ -35,6 +35,11 @@ func deployCommand() *cobra.Command {
 					return err
 				}
 				r.Phase, r.URL = string(environment.Status.Phase), environment.Status.URL
+				for _, service := range environment.Status.Services {
+					if service.Image != "" {
+						r.Services = append(r.Services, service.Name+"="+service.Image)
+					}
+				}
 				if written := results.Texts(deploy.Results(environment)); written != nil {
 					return written
 				}

@@ -1,17 +1,13 @@
 package github
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,80 +15,30 @@ import (
 	"time"
 
 	"spock.dev/spock/pkg/task/api"
+	"spock.dev/spock/pkg/task/api/apitest"
 )
-
-// operation is one of those that GitHub publishes, reduced to what can be checked.
-type operation struct {
-	Method, Path string
-	Success      []int
-	Query        []string
-	Body         *schema
-}
-
-type schema struct {
-	Type       string
-	Required   []string
-	Enum       []string
-	Nullable   bool
-	Properties map[string]schema
-}
-
-func (s schema) check(where string, value any) error {
-	switch v := value.(type) {
-	case string:
-		if s.Type != "string" || len(s.Enum) > 0 && !slices.Contains(s.Enum, v) {
-			return fmt.Errorf("%s is %q, not one of %s %q", where, v, s.Type, s.Enum)
-		}
-	case nil:
-		if !s.Nullable {
-			return fmt.Errorf("%s is null", where)
-		}
-	case map[string]any:
-		for _, name := range s.Required {
-			if _, ok := v[name]; !ok {
-				return fmt.Errorf("%s has no %s", where, name)
-			}
-		}
-		for name, one := range v {
-			known, ok := s.Properties[name]
-			if !ok {
-				return fmt.Errorf("%s.%s is not described", where, name)
-			}
-			if err := known.check(where+"."+name, one); err != nil {
-				return err
-			}
-		}
-	default:
-		return fmt.Errorf("%s is a %T", where, v)
-	}
-	return nil
-}
 
 // fakeGitHub answers as GitHub does to what its API description allows, and fails the test
 // for anything else.
 type fakeGitHub struct {
 	*testing.T
-	operations []operation
-	mu         sync.Mutex
-	statuses   map[string]status // the last of each context
-	comments   []comment
-	foreign    map[int64]bool // comments that only their authors may edit
-	calls      []string
+	description apitest.Description
+	mu          sync.Mutex
+	statuses    map[string]status // the last of each context
+	comments    []comment
+	foreign     map[int64]bool // comments that only their authors may edit
+	calls       []string
 	// answer, when set, may answer instead; true says that it did.
 	answer func(w http.ResponseWriter, call string) bool
 }
 
 func newFake(t *testing.T) (*fakeGitHub, Client) {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join("testdata", "operations.json"))
+	description, err := apitest.Read(filepath.Join("testdata", "operations.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var described struct{ Operations []operation }
-	if err := json.Unmarshal(raw, &described); err != nil || len(described.Operations) != 4 {
-		t.Fatalf("read the description: %d operations, %v", len(described.Operations), err)
-	}
-	f := &fakeGitHub{T: t, operations: described.Operations, statuses: map[string]status{}, foreign: map[int64]bool{}}
+	f := &fakeGitHub{T: t, description: description, statuses: map[string]status{}, foreign: map[int64]bool{}}
 	server := httptest.NewServer(http.StripPrefix("/api/v3", f))
 	t.Cleanup(server.Close)
 	c, err := api.New(server.URL+"/api/v3", Bearer("s3cret"), io.Discard)
@@ -101,17 +47,6 @@ func newFake(t *testing.T) (*fakeGitHub, Client) {
 	}
 	c.Wait = func(context.Context, time.Duration) error { return nil }
 	return f, New(c)
-}
-
-// find returns the operation of a request.
-func (f *fakeGitHub) find(r *http.Request) (operation, bool) {
-	for _, o := range f.operations {
-		pattern := "^" + regexp.MustCompile(`\{[a-z_]+\}`).ReplaceAllString(o.Path, `[A-Za-z0-9_.-]+`) + "$"
-		if o.Method == r.Method && regexp.MustCompile(pattern).MatchString(r.URL.EscapedPath()) {
-			return o, true
-		}
-	}
-	return operation{}, false
 }
 
 func (f *fakeGitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -132,37 +67,18 @@ func (f *fakeGitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.do(w, r, o, raw)
 }
 
-func (f *fakeGitHub) valid(r *http.Request, raw []byte) (operation, error) {
-	o, ok := f.find(r)
-	if !ok {
-		return o, fmt.Errorf("GitHub has no such operation")
-	}
+func (f *fakeGitHub) valid(r *http.Request, raw []byte) (apitest.Operation, error) {
 	for name, want := range map[string]string{
 		"Authorization": "Bearer s3cret", "Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28", "User-Agent": "spock",
 	} {
 		if got := r.Header.Get(name); got != want {
-			return o, fmt.Errorf("%s is %q, want %q", name, got, want)
+			return apitest.Operation{}, fmt.Errorf("%s is %q, want %q", name, got, want)
 		}
 	}
-	for name := range r.URL.Query() {
-		if !slices.Contains(o.Query, name) {
-			return o, fmt.Errorf("query %s is not described", name)
-		}
-	}
-	if o.Body == nil {
-		if len(raw) > 0 {
-			return o, fmt.Errorf("it has a body")
-		}
-		return o, nil
-	}
-	var value any
-	if err := json.NewDecoder(bytes.NewReader(raw)).Decode(&value); err != nil {
-		return o, err
-	}
-	return o, o.Body.check("body", value)
+	return f.description.Check(r, raw)
 }
 
-func (f *fakeGitHub) do(w http.ResponseWriter, r *http.Request, o operation, raw []byte) {
+func (f *fakeGitHub) do(w http.ResponseWriter, r *http.Request, o apitest.Operation, raw []byte) {
 	var given comment
 	switch {
 	case strings.Contains(o.Path, "statuses"):
@@ -193,7 +109,7 @@ func (f *fakeGitHub) add(body string) {
 	f.comments = append(f.comments, comment{ID: id, Body: body, URL: fmt.Sprintf("https://github.example.com/c/%d", id)})
 }
 
-func (f *fakeGitHub) edit(w http.ResponseWriter, r *http.Request, o operation, given comment) {
+func (f *fakeGitHub) edit(w http.ResponseWriter, r *http.Request, o apitest.Operation, given comment) {
 	id, _ := strconv.ParseInt(r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:], 10, 64)
 	if f.foreign[id] {
 		http.Error(w, `{"message":"Must have admin rights"}`, http.StatusForbidden)
@@ -203,7 +119,7 @@ func (f *fakeGitHub) edit(w http.ResponseWriter, r *http.Request, o operation, g
 	f.reply(w, o, f.comments[id-1])
 }
 
-func (f *fakeGitHub) reply(w http.ResponseWriter, o operation, value any) {
+func (f *fakeGitHub) reply(w http.ResponseWriter, o apitest.Operation, value any) {
 	w.WriteHeader(o.Success[0])
 	if err := json.NewEncoder(w).Encode(value); err != nil {
 		f.Error(err)

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"spock.dev/spock/pkg/task/api"
+	"spock.dev/spock/pkg/task/api/apitest"
 )
 
 // fakeJira answers as version 2 of Jira's REST API does, and fails the test for a path, a
@@ -23,6 +25,7 @@ import (
 type fakeJira struct {
 	*testing.T
 	authorization string
+	description   apitest.Description
 	mu            sync.Mutex
 	status        string
 	workflow      map[string][]transition // by the status they begin at
@@ -40,14 +43,18 @@ func to(id, name, status string) transition {
 
 func newFake(t *testing.T, user string) (*fakeJira, Client) {
 	t.Helper()
+	description, err := apitest.Read(filepath.Join("testdata", "operations.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	f := &fakeJira{
-		T: t, status: "In Progress", foreign: map[string]bool{}, links: map[string]remoteObject{},
+		T: t, description: description, status: "In Progress", foreign: map[string]bool{}, links: map[string]remoteObject{},
 		workflow: map[string][]transition{
 			"In Progress": {to("11", "Hand over", "In Test"), to("21", "Resolve", "Done")},
 			"In Test":     {to("31", "Reject", "In Progress"), to("21", "Resolve", "Done")},
 		},
 	}
-	server := httptest.NewServer(http.StripPrefix("/jira/rest/api/2/issue/SHOP-42", f))
+	server := httptest.NewServer(http.StripPrefix("/jira", f))
 	t.Cleanup(server.Close)
 	c, err := api.New(server.URL+"/jira", Authorize(user, "s3cret"), io.Discard)
 	if err != nil {
@@ -66,12 +73,18 @@ func (f *fakeJira) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Authorization") != f.authorization || r.Header.Get("Accept") != "application/json" {
 		f.Errorf("headers %v", r.Header)
 	}
-	call := r.Method + " " + r.URL.Path
+	raw, _ := io.ReadAll(r.Body)
+	if _, err := f.description.Check(r, raw); err != nil {
+		f.Errorf("%s %s: %v", r.Method, r.URL, err)
+	}
+	path := strings.TrimPrefix(r.URL.Path, "/rest/api/2/issue/SHOP-42")
+	body := bytes.NewReader(raw)
+	call := r.Method + " " + path
 	f.calls = append(f.calls, call)
 	if f.answer != nil && f.answer(w, call) {
 		return
 	}
-	id, one := strings.CutPrefix(r.URL.Path, "/comment/")
+	id, one := strings.CutPrefix(path, "/comment/")
 	switch {
 	case call == "GET ":
 		f.query(r.URL.Query(), "fields")
@@ -80,18 +93,18 @@ func (f *fakeJira) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.query(r.URL.Query())
 		f.reply(w, http.StatusOK, map[string]any{"transitions": f.workflow[f.status]})
 	case call == "POST /transitions":
-		f.move(w, r.Body)
+		f.move(w, body)
 	case call == "POST /remotelink":
 		var link remoteLink
-		f.strict(r.Body, &link)
+		f.strict(body, &link)
 		f.links[link.GlobalID] = link.Object
 		f.reply(w, http.StatusCreated, map[string]any{"id": 10000})
 	case call == "GET /comment":
 		f.list(w, r.URL.Query())
 	case call == "POST /comment":
-		f.reply(w, http.StatusCreated, f.comments[f.add(f.body(r.Body))])
+		f.reply(w, http.StatusCreated, f.comments[f.add(f.body(body))])
 	case one && r.Method == http.MethodPut:
-		f.edit(w, id, f.body(r.Body))
+		f.edit(w, id, f.body(body))
 	default:
 		f.Errorf("%s: Jira has no such operation", call)
 		w.WriteHeader(http.StatusNotFound)

@@ -38,6 +38,8 @@ type Record struct {
 	Environment string `json:"environment,omitempty"`
 	Phase       string `json:"phase,omitempty"`
 	URL         string `json:"url,omitempty"`
+	// Services are the images that run, as `name=image`, set by deploy.
+	Services []string `json:"services,omitempty"`
 }
 
 // Tests counts what was tested.

@@ -2,6 +2,7 @@ package summary
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"spock.dev/spock/pkg/progress"
@@ -83,15 +84,21 @@ func told(r record.Record) string {
 
 func built(out *strings.Builder, records []record.Record) {
 	for _, r := range records {
-		if len(r.Images) == 0 {
-			continue
-		}
-		fmt.Fprintf(out, "\n<details><summary>%s built</summary>\n\n", images(len(r.Images)))
-		for _, image := range r.Images {
-			fmt.Fprintf(out, "- %s\n", quote(image))
-		}
-		out.WriteString("\n</details>\n")
+		folded(out, images(len(r.Images))+" built", r.Images)
+		folded(out, images(len(r.Services))+" deployed", r.Services)
 	}
+}
+
+// folded is a list under a title; nothing when it is empty.
+func folded(out *strings.Builder, title string, entries []string) {
+	if len(entries) == 0 {
+		return
+	}
+	fmt.Fprintf(out, "\n<details><summary>%s</summary>\n\n", title)
+	for _, entry := range entries {
+		fmt.Fprintf(out, "- %s\n", quote(entry))
+	}
+	out.WriteString("\n</details>\n")
 }
 
 func why(out *strings.Builder, r record.Record) {
@@ -189,4 +196,30 @@ func URL(records []record.Record) string {
 		}
 	}
 	return url
+}
+
+var fullHash = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
+
+// Commit is the one that was cloned, else the given one where that is a full hash, else
+// nothing.
+func Commit(records []record.Record, given string) string {
+	for _, r := range records {
+		if fullHash.MatchString(r.Commit) {
+			return r.Commit
+		}
+	}
+	if fullHash.MatchString(given) {
+		return given
+	}
+	return ""
+}
+
+// Well says whether all tasks went well. One that is under way or was not run has not.
+func Well(statuses []Status) bool {
+	for _, s := range statuses {
+		if s.State != "Succeeded" && s.State != "Completed" {
+			return false
+		}
+	}
+	return true
 }

@@ -17,6 +17,7 @@ func TestTellingPeople(t *testing.T) {
 	good := []Status{{"clone", "Succeeded"}, {"build", "Succeeded"}, {"deploy", "Succeeded"}}
 	deployed := append(records()[:2], did("deploy", 80, 95, func(r *record.Record) {
 		r.Environment, r.Phase, r.URL = "team-a/shop", "Ready", "http://web.shop.example.com"
+		r.Services = []string{"db=r.example.com/postgres@sha256:03", "orders=r.example.com/orders@sha256:01", "web=r.example.com/web@sha256:02"}
 	}))
 	link := "https://ci.example.com/runs/1"
 	for name, got := range map[string]string{
@@ -78,4 +79,53 @@ func spans(line string) string {
 		out.WriteString(parts[i])
 	}
 	return out.String()
+}
+
+func TestTheCommitIsTheOneThatWasCloned(t *testing.T) {
+	t.Parallel()
+	cloned, other := strings.Repeat("a", 40), strings.Repeat("b", 40)
+	with := []record.Record{{Task: "build"}, {Task: "clone", Commit: cloned}}
+	for name, tt := range map[string]struct {
+		records     []record.Record
+		given, want string
+	}{
+		"a branch was cloned":     {with, "main", cloned},
+		"a commit was cloned":     {with, cloned, cloned},
+		"what was cloned counts":  {with, other, cloned},
+		"nothing was cloned yet":  {nil, other, other},
+		"a branch says no commit": {nil, "main", ""},
+		"nothing says nothing":    {nil, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := Commit(tt.records, tt.given); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestWellIsWhenAllWentWell(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		states []string
+		want   bool
+	}{
+		"all succeeded":    {[]string{"Succeeded", "Completed"}, true},
+		"one failed":       {[]string{"Succeeded", "Failed"}, false},
+		"one was not run":  {[]string{"Succeeded", "None"}, false},
+		"one is under way": {[]string{"pending"}, false},
+		"there is none":    {nil, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var all []Status
+			for _, s := range tt.states {
+				all = append(all, Status{Task: "x", State: s})
+			}
+			if got := Well(all); got != tt.want {
+				t.Errorf("got %t, want %t", got, tt.want)
+			}
+		})
+	}
 }
