@@ -8,6 +8,7 @@ CLUSTER ?= local
 CLUSTER_NAME ?= spock
 SIZES ?= 10,100,500
 PEERS ?=
+KO_CONFIG_PATH ?= ko.yaml
 STATE := $(CURDIR)/.cluster
 export CLUSTER CLUSTER_NAME
 # One way to compile for tests, tools and images, so that all share one build cache.
@@ -50,7 +51,7 @@ build: tools ## the command line and the demo, in bin/
 
 catalog: tools ## push Tasks and Pipelines as Tekton bundles: BUNDLES=registry/path, and ko's variables
 	@test -n '$(BUNDLES)' || { echo 'catalog: BUNDLES is empty; name a registry and a path'; exit 2; }
-	@set -o pipefail; KO_CONFIG_PATH=ko.yaml bin/tools/ko resolve --base-import-paths $(foreach f,$(wildcard tasks/*/*.yaml pipelines/*/*.yaml),-f $(f)) | go run ./hack/catalog '$(BUNDLES)'
+	@set -o pipefail; KO_CONFIG_PATH='$(KO_CONFIG_PATH)' bin/tools/ko resolve --base-import-paths $(foreach f,$(wildcard tasks/*/*.yaml pipelines/*/*.yaml),-f $(f)) | go run ./hack/catalog '$(BUNDLES)'
 
 tools: ## ko, in bin/tools
 	@hack/tools.sh ko

@@ -1,0 +1,148 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bufio"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	tektonv1 "github.com/tektoncd/pipeline/pkg/apis/pipeline/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
+)
+
+// The bundles that make catalog pushes are run by the bundles resolver, and what lies in a
+// repository by the git resolver, in a namespace in which no Task and no Pipeline is installed.
+func TestTheCatalogIsTakenByResolvers(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	registry := l.setting(t, "REGISTRY")
+	pushed := l.makeCatalog(registry, "spock/"+l.name)
+	for _, name := range []string{"task-deploy-env:", "task-teardown-env:", "pipeline-deploy-only:"} {
+		if !strings.Contains(pushed, name) {
+			t.Fatalf("make catalog pushes no %s:\n%s", name, pushed)
+		}
+	}
+	l.create(page(), l.shop(l.slow("db"), l.slow("orders"), l.slow("web")))
+
+	live := l.start(bundled(l.image("../spock/"+l.name), "task", "deploy-env", "environment: one, product: shop, class: "+l.name))
+	if log := l.follows(live, "[deploy-env : deploy]", "environment "+l.name+"/one: product shop"); !strings.Contains(log, "web") {
+		t.Errorf("the log tells nothing of web:\n%s", log)
+	}
+	l.endsWell(live, 3*soon)
+	l.endsWell(l.start(bundled(l.image("../spock/"+l.name), "pipeline", "deploy-only", "environment: two, product: shop, class: "+l.name)), 3*soon)
+
+	r := l.repository()
+	resolved, err := l.tool("", "demo", "resolve", "tasks/teardown-env")
+	l.must(err)
+	only, err := os.ReadFile(filepath.Join(root, "pipelines", "deploy-only", "deploy-only.yaml"))
+	l.must(err)
+	r.commits("the catalog", map[string]string{
+		"tasks/teardown-env/teardown-env.yaml": resolved, "pipelines/deploy-only/deploy-only.yaml": string(only),
+	}, "refs/heads/main", "refs/tags/v0.1.0")
+	l.endsWell(l.start(fromGit(r.url, "pipeline", "pipelines/deploy-only/deploy-only.yaml", "environment: three, product: shop, class: "+l.name)), 3*soon)
+	l.endsWell(l.start(fromGit(r.url, "task", "tasks/teardown-env/teardown-env.yaml", "environment: three")), 3*soon)
+	l.gone(l.environmentRef("three"), soon)
+}
+
+// The log of a deploy that fails tells why.
+func TestTheLogOfADeployTellsWhyItFails(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.installCatalog()
+	web := l.service("web", "page")
+	web.Image = l.image("busybox:none")
+	l.create(page(), product("shop", group("frontend", web)))
+	run := l.start("{name: deploy-env}", "environment: one, product: shop, class: "+l.name, "task")
+	log := l.follows(run, "[deploy-env : deploy]", "environment "+l.name+"/one")
+	for _, part := range []string{"ImageNotPullable", "busybox:none"} {
+		if !strings.Contains(log, part) {
+			t.Errorf("the log does not tell %s:\n%s", part, log)
+		}
+	}
+}
+
+// makeCatalog pushes all Tasks and Pipelines as a person would, and returns what it says.
+func (l *lab) makeCatalog(registry, path string) string {
+	l.Helper()
+	raw, err := os.ReadFile(filepath.Join(root, "ko.yaml"))
+	l.must(err)
+	config := filepath.Join(l.TempDir(), ".ko.yaml")
+	l.must(os.WriteFile(config, []byte(strings.ReplaceAll(string(raw), "localhost:5000/", registry+"/")), 0o600))
+	out, err := l.tool("", "make", "--no-print-directory", "catalog", "BUNDLES="+registry+"/"+path, "KO_CONFIG_PATH="+config,
+		"KO_DOCKER_REPO="+registry+"/spock", "KO_DEFAULTBASEIMAGE="+registry+"/static:nonroot")
+	l.must(err)
+	return out
+}
+
+// bundled is a reference to what lies in a bundle, with params and kind for start.
+func bundled(repository, kind, name, params string) (string, string, string) {
+	repository = strings.Replace(repository, "/../", "/", 1)
+	return "{resolver: bundles, params: [{name: bundle, value: \"" + repository + "/" + kind + "-" + name + ":0.1.0\"}, {name: name, value: " + name + "}, {name: kind, value: " + kind + "}]}", params, kind
+}
+
+func fromGit(url, kind, path, params string) (string, string, string) {
+	return "{resolver: git, params: [{name: url, value: \"" + url + "\"}, {name: revision, value: main}, {name: pathInRepo, value: " + path + "}]}", params, kind
+}
+
+// start runs a Pipeline, or a Task as the one task deploy-env of a Pipeline.
+func (l *lab) start(reference, params, kind string) *tektonv1.PipelineRun {
+	l.Helper()
+	var list []string
+	for _, p := range strings.Split(params, ", ") {
+		name, value, _ := strings.Cut(p, ": ")
+		list = append(list, "{name: "+name+", value: "+value+"}")
+	}
+	given := "[" + strings.Join(list, ", ") + "]"
+	spec := "pipelineRef: " + reference + "\n  params: " + given
+	if kind == "task" {
+		spec = "pipelineSpec: {tasks: [{name: deploy-env, taskRef: " + reference + ", params: " + given + "}]}"
+	}
+	var run tektonv1.PipelineRun
+	l.must(yaml.UnmarshalStrict([]byte("metadata: {generateName: run-}\nspec:\n  taskRunTemplate: {serviceAccountName: "+account+"}\n  "+spec), &run))
+	made, err := l.tekton.TektonV1().PipelineRuns(l.name).Create(l.ctx, &run, metav1.CreateOptions{})
+	l.must(err)
+	return made
+}
+
+// follows reads the log of a run with tkn until it ends. The first progress must be there while
+// the run is under way.
+func (l *lab) follows(run *tektonv1.PipelineRun, prefix, first string) string {
+	l.Helper()
+	await(l, ref{pipelineRuns, l.name, run.Name}, 2*soon, "its task has begun", func(run *tektonv1.PipelineRun) bool { return run != nil && len(run.Status.ChildReferences) > 0 })
+	tkn := "tkn"
+	if own := filepath.Join(l.settings["BIN"], "tkn"); isProgram(own) {
+		tkn = own
+	}
+	cmd := exec.CommandContext(l.ctx, tkn, "pipelinerun", "logs", "-f", "-n", l.name, run.Name)
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+l.kubeconfig)
+	out, err := cmd.StdoutPipe()
+	l.must(err)
+	l.must(cmd.Start())
+	var all strings.Builder
+	seen := false
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		all.WriteString(lines.Text() + "\n")
+		if seen || !strings.Contains(lines.Text(), first) {
+			continue
+		}
+		seen = true
+		if !strings.HasPrefix(lines.Text(), prefix) {
+			l.Errorf("the line %q does not begin with %s", lines.Text(), prefix)
+		}
+		now, err := l.tekton.TektonV1().PipelineRuns(l.name).Get(l.ctx, run.Name, metav1.GetOptions{})
+		l.must(err)
+		if now.IsDone() {
+			l.Errorf("the run is over before its log tells anything")
+		}
+	}
+	_ = cmd.Wait() // it fails with the run
+	if !seen {
+		l.Errorf("the log does not tell %q:\n%s", first, all.String())
+	}
+	return all.String()
+}
