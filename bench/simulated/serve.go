@@ -111,7 +111,7 @@ provisioner: spock.dev/simulated
 `
 
 func (v *server) nodes(ctx context.Context) error {
-	_, err := kubelet.Start(ctx, v.bed.Config(nodes), 2, &kubelet.Simulation{
+	_, err := kubelet.Start(ctx, v.bed.Config(nodes), 1, &kubelet.Simulation{
 		Delays: work.Delays{Median: 1500 * time.Millisecond, Seed: 1}, Has: has,
 	})
 	return err

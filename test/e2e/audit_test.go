@@ -106,12 +106,12 @@ func (a *audit) parse(lines []byte) []request {
 }
 
 // writes are the requests of Spock's controller, as itself or as whom it impersonates,
-// that may change something.
+// that may change something; what it tells in events changes nothing.
 func writes(all []request) []request {
 	var out []request
 	for _, r := range all {
 		changes := slices.Contains([]string{"create", "update", "patch", "delete", "deletecollection"}, r.Verb)
-		if changes && r.User.Username == "system:serviceaccount:"+system+":spock-controller" && r.ObjectRef.Resource != "leases" {
+		if changes && r.User.Username == "system:serviceaccount:"+system+":spock-controller" && r.ObjectRef.Resource != "leases" && r.ObjectRef.Resource != "events" {
 			out = append(out, r)
 		}
 	}

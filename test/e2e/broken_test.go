@@ -24,6 +24,7 @@ func TestABrokenServiceIsNamedWithItsCause(t *testing.T) {
 		hint     string
 		log      string
 		slow     bool // shown when a clock has run out
+		runs     bool // shown by a process that runs
 	}{
 		"an image that nobody pushed": {
 			template: idle(), image: "nowhere:1",
@@ -32,7 +33,7 @@ func TestABrokenServiceIsNamedWithItsCause(t *testing.T) {
 			hint:     "check the image's name and tag or digest, and that the build pushed it",
 		},
 		"a process that ends every time": {
-			template: crash(), image: "busybox:1",
+			template: crash(), image: "busybox:1", runs: true,
 			class:    v1alpha1.CauseCrashLoop,
 			sentence: []string{"broken", "ends with exit code 3 every time"},
 			hint:     "read its last log lines, correct the cause and deploy again",
@@ -45,7 +46,7 @@ func TestABrokenServiceIsNamedWithItsCause(t *testing.T) {
 			hint:     "correct the node selector of the template, or label a node so that it matches",
 		},
 		"a page that its probe does not find": {
-			template: lost(), image: "busybox:1", slow: true,
+			template: lost(), image: "busybox:1", slow: true, runs: true,
 			class:    v1alpha1.CauseProbe,
 			sentence: []string{"no progress for 15s", "its readiness probe has not succeeded", "Readiness probe failed: HTTP probe failed with statuscode: 404"},
 			hint:     "read its log, and check that it listens on the port and path that the probe asks",
@@ -54,6 +55,9 @@ func TestABrokenServiceIsNamedWithItsCause(t *testing.T) {
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			if tc.runs {
+				needsNode(t, "this one would show it")
+			}
 			l := newLab(t, func(class *v1alpha1.EnvironmentClassSpec) {
 				if tc.slow {
 					class.NoProgressSeconds = 15

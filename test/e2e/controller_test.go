@@ -27,6 +27,7 @@ const (
 // TestAKilledControllerResumes is not parallel: it takes the controller from under the
 // feet of all other tests.
 func TestAKilledControllerResumes(t *testing.T) {
+	needsNode(t, "the controller is no pod that could be killed")
 	l := newLab(t)
 	log := l.watchRequests()
 	l.create(page(), l.shop(l.slow("db"), l.slow("orders"), l.slow("web")))

@@ -16,6 +16,7 @@ import (
 
 func TestAnExposedServiceAnswersAtItsURL(t *testing.T) {
 	t.Parallel()
+	needsNode(t, "nothing answers at a URL")
 	l := newLab(t)
 	port := l.setting(t, "INGRESS_PORT")
 	web := l.service("web", "page")

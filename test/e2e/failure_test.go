@@ -17,6 +17,7 @@ import (
 // start, and a chain that has nothing to do with it and is still on its way.
 func TestStopStartsNothingNewAfterAFailure(t *testing.T) {
 	t.Parallel()
+	needsNode(t, "one that ends every time would show it")
 	l := newLab(t)
 	db, early, web := l.service("db", "page"), l.service("early", "page"), l.service("web", "page")
 	db.Parameters = map[string]apiextensionsv1.JSON{"delay": *raw(45)}

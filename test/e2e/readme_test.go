@@ -18,6 +18,7 @@ var fence = regexp.MustCompile("(?s)```(yaml|sh)\n(.*?)```")
 // behind a command that asks something is the answer; `...` stands for any text.
 func TestTheTourOfTheREADME(t *testing.T) {
 	t.Parallel()
+	needsNode(t, "nothing answers at a URL")
 	l := newLab(t)
 	l.setting(t, "INGRESS_PORT")
 	readme, err := os.ReadFile(root + "/README.md")

@@ -20,6 +20,7 @@ import (
 // TestTheStandbyTakesOver kills the leader of two controllers in each tier of a rollout.
 // It is not parallel: it takes the controller from under the feet of all other tests.
 func TestTheStandbyTakesOver(t *testing.T) {
+	needsNode(t, "the controllers are no pods that could be killed")
 	l := newLab(t)
 	log := l.watchRequests()
 	l.create(page(), l.shop(l.slow("db"), l.slow("orders"), l.slow("web")))

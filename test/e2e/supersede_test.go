@@ -29,6 +29,9 @@ func TestANewSpecTakesOverFromOneThatIsStuck(t *testing.T) {
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			if tc.image != "nowhere:1" {
+				needsNode(t, "one that never gets ready would show it")
+			}
 			l := newLab(t)
 			// Ready with busybox's httpd alone: debian has none, and waits.
 			fussy := shell("fussy", "command -v httpd && touch /tmp/ready\nsleep 100000 & wait $!")

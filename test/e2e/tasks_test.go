@@ -24,6 +24,7 @@ const byTheDemo = "pipelines/commit-to-environment/tests"
 // Every Task and Pipeline brings a PipelineRun that shows it working.
 func TestTasksAndPipelinesRunTheirTests(t *testing.T) {
 	t.Parallel()
+	needsNode(t, "the steps of Tasks are containers")
 	folders, err := filepath.Glob(filepath.Join(root, "*s", "*", "tests"))
 	if err != nil || len(folders) < 6 {
 		t.Fatalf("found the tests of Tasks and Pipelines %v, %v", folders, err)
@@ -51,6 +52,7 @@ func TestTasksAndPipelinesRunTheirTests(t *testing.T) {
 }
 
 func (l *lab) installCatalog() {
+	needsNode(l.T, "the steps of Tasks are containers")
 	catalog, err := l.tool("", "demo", "resolve", "tasks", "pipelines")
 	l.must(err)
 	_, err = l.tool(catalog, "kubectl", "apply", "--server-side", "-n", l.name, "-f", "-")
