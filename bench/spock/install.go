@@ -95,8 +95,9 @@ func (s *Spock) apply(ctx context.Context, root string) error {
 	return nil
 }
 
+// build builds the controller with the flags of ko.yaml, with which it is shipped.
 func (s *Spock) build(ctx context.Context, root string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", s.program, "./cmd/custom-task-controller")
+	cmd := exec.CommandContext(ctx, "go", "build", "-tags=kustomize_disable_go_plugin_support", "-ldflags=-s -w", "-o", s.program, "./cmd/custom-task-controller")
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build the controller: %w: %s", err, out)

@@ -43,10 +43,17 @@ func NewController(health *lease.Health, fleet *host.Fleet) injection.Controller
 	return func(ctx context.Context, _ configmap.Watcher) *controller.Impl {
 		config := injection.GetConfig(ctx)
 		var impl *controller.Impl
-		changed := func(env types.NamespacedName) { impl.EnqueueKey(env) }
+		var r *Reconciler
 		ready := make(chan struct{})
 		gate := pace.NewGate(time.Now)
-		waited := func(env types.NamespacedName) { <-ready; changed(env) }
+		waited := func(env types.NamespacedName) {
+			<-ready
+			if wait := r.calm(env); wait > 0 {
+				r.after(env, wait)
+				return
+			}
+			impl.EnqueueKey(env)
+		}
 		cluster, err := kube.New(ctx, config, waited, gate.Busy)
 		if err != nil {
 			logging.FromContext(ctx).Fatalw("Cannot watch the cluster", "error", err)
@@ -57,7 +64,7 @@ func NewController(health *lease.Health, fleet *host.Fleet) injection.Controller
 		}
 		outside := outside{config}
 		machines := host.New(ctx, fleet, outside.image, outside.secret, sync.OnceValue(func() int64 { return time.Now().UnixMilli() }), waited)
-		impl, _ = newController(ctx, health, clock.RealClock{}, &engine.Engine{Target: target.Join(cluster, machines), Gate: gate}, homes)
+		impl, r = newController(ctx, health, clock.RealClock{}, &engine.Engine{Target: target.Join(cluster, machines), Gate: gate}, homes)
 		close(ready)
 		return impl
 	}
@@ -87,6 +94,19 @@ func newController(ctx context.Context, health *lease.Health, clk clock.PassiveC
 	})
 	r.listen(ctx, impl)
 	return impl, r
+}
+
+// dismantling is how long what moves in an environment that is taken down is gathered
+// before a pass looks at it: thousands of objects go, few of which let others go.
+const dismantling = 25 * time.Millisecond
+
+// calm is how long a pass may wait after something has moved in an environment.
+func (r *Reconciler) calm(key types.NamespacedName) time.Duration {
+	env, err := r.environments.Environments(key.Namespace).Get(key.Name)
+	if err != nil || env.DeletionTimestamp == nil {
+		return 0
+	}
+	return dismantling
 }
 
 // listen brings an environment back when it, or what it is made from, changes.

@@ -5,6 +5,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/cache"
 	"knative.dev/pkg/controller"
 	rtesting "knative.dev/pkg/reconciler/testing"
 
@@ -13,6 +14,7 @@ import (
 	classinformer "spock.dev/spock/pkg/client/injection/informers/spock/v1alpha1/environmentclass"
 	productinformer "spock.dev/spock/pkg/client/injection/informers/spock/v1alpha1/product"
 	templateinformer "spock.dev/spock/pkg/client/injection/informers/spock/v1alpha1/servicetemplate"
+	listers "spock.dev/spock/pkg/client/listers/spock/v1alpha1"
 )
 
 // listen runs an informer until the end of the test.
@@ -63,5 +65,30 @@ func TestAProductOfOthersBringsNothingBack(t *testing.T) {
 	l.listen(productinformer.Get(l.ctx).Informer())
 	if got := l.next(); got != team+"/theirs" {
 		t.Errorf("%s was enqueued, want the environment of the product", got)
+	}
+}
+
+func TestWhatMovesIsGatheredOnlyWhileAnEnvironmentIsTakenDown(t *testing.T) {
+	t.Parallel()
+	lister := func(env *v1alpha1.Environment) *Reconciler {
+		store := cache.NewIndexer(cache.MetaNamespaceKeyFunc, cache.Indexers{})
+		if err := store.Add(env); err != nil {
+			t.Fatal(err)
+		}
+		return &Reconciler{environments: listers.NewEnvironmentLister(store)}
+	}
+	env := &v1alpha1.Environment{ObjectMeta: metav1.ObjectMeta{Namespace: team, Name: "shop"}}
+	name := types.NamespacedName{Namespace: team, Name: "shop"}
+	if got := lister(env).calm(name); got != 0 {
+		t.Errorf("what moves waits for %s", got)
+	}
+	if got := lister(env).calm(types.NamespacedName{Namespace: team, Name: "gone"}); got != 0 {
+		t.Errorf("what moves where no environment is waits for %s", got)
+	}
+	now := metav1.Now()
+	going := env.DeepCopy()
+	going.DeletionTimestamp = &now
+	if got := lister(going).calm(name); got != dismantling {
+		t.Errorf("what moves while it is taken down waits for %s, want %s", got, dismantling)
 	}
 }
