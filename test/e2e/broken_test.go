@@ -11,6 +11,9 @@ import (
 	"sync"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
 )
 
@@ -45,6 +48,12 @@ func TestABrokenServiceIsNamedWithItsCause(t *testing.T) {
 			sentence: []string{"no node takes pod broken-", "does not match its node selector disk=quantum"},
 			hint:     "correct the node selector of the template, or label a node so that it matches",
 		},
+		"a pod that asks for more than there is": {
+			template: greedy(), image: "busybox:1",
+			class:    v1alpha1.CauseUnschedulable,
+			sentence: []string{"no node takes pod broken-", "too little free cpu (it asks for 900)", "the largest node, ", " of cpu in all"},
+			hint:     "ask for less, stop an environment that nobody uses, or add a node",
+		},
 		"a page that its probe does not find": {
 			template: lost(), image: "busybox:1", slow: true, runs: true,
 			class:    v1alpha1.CauseProbe,
@@ -66,7 +75,11 @@ func TestABrokenServiceIsNamedWithItsCause(t *testing.T) {
 			broken := l.service("broken", tc.template.Name)
 			broken.Image = l.image(tc.image)
 			l.create(page(), tc.template, l.shop(l.service("db", "page"), broken, l.service("web", "page")))
-			end := l.ended(l.deploy("shop", "shop"))
+			run := l.deploy("shop", "shop")
+			if tc.slow {
+				l.troubled("shop", "broken", tc.class)
+			}
+			end := l.ended(run)
 			if !end.IsFalse() || end.Reason != "Failed" {
 				t.Errorf("the CustomRun ended %s %s", end.Status, end.Reason)
 			}
@@ -94,6 +107,19 @@ func TestABrokenServiceIsNamedWithItsCause(t *testing.T) {
 	}
 }
 
+// troubled waits until a service that may still become ready is told with what keeps it
+// from being so.
+func (l *lab) troubled(environment, service string, class v1alpha1.CauseClass) {
+	l.Helper()
+	await(l, l.environmentRef(environment), 2*soon, service+" is progressing with the cause "+string(class), func(env *v1alpha1.Environment) bool {
+		if env == nil || env.Status.Service(service) == nil {
+			return false
+		}
+		s := env.Status.Service(service)
+		return s.State == v1alpha1.ServiceProgressing && s.Cause != nil && s.Cause.Class == class && s.Cause.Answer != ""
+	})
+}
+
 // crash is a template whose process ends before it can serve.
 func crash() *v1alpha1.ServiceTemplate {
 	t := shell("crash", "echo cannot open the ledger >&2\nexit 3")
@@ -114,6 +140,13 @@ func lost() *v1alpha1.ServiceTemplate {
 func selective() *v1alpha1.ServiceTemplate {
 	t := shell("selective", "exit 0")
 	t.Spec.Container.NodeSelector = map[string]string{"disk": "quantum"}
+	return t
+}
+
+// greedy is a template that asks for a node larger than any.
+func greedy() *v1alpha1.ServiceTemplate {
+	t := shell("greedy", "exit 0")
+	t.Spec.Container.Resources.Requests = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("900")}
 	return t
 }
 
