@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 
 	appsv1 "k8s.io/api/apps/v1"
 	authenticationv1 "k8s.io/api/authentication/v1"
@@ -47,16 +48,27 @@ func process(d *appsv1.Deployment) (corev1.Container, []string, error) {
 	var env []string
 	for _, v := range c.Env {
 		value := v.Value
-		if from := v.ValueFrom; from != nil {
-			fields := map[string]string{"metadata.namespace": d.Namespace, "metadata.name": d.Name + "-0", "metadata.uid": d.Name + "-0"}
-			if from.FieldRef == nil || fields[from.FieldRef.FieldPath] == "" {
+		if v.ValueFrom != nil {
+			if value = source(d, c, v.ValueFrom); value == "" {
 				return c, nil, fmt.Errorf("variable %s of deployment %s: a process has no such source", v.Name, d.Name)
 			}
-			value = fields[from.FieldRef.FieldPath]
 		}
 		env = append(env, v.Name+"="+value)
 	}
 	return c, env, nil
+}
+
+// source is the value of a variable that is taken from the pod; empty when a process has
+// no such thing.
+func source(d *appsv1.Deployment, c corev1.Container, from *corev1.EnvVarSource) string {
+	switch {
+	case from.FieldRef != nil:
+		fields := map[string]string{"metadata.namespace": d.Namespace, "metadata.name": d.Name + "-0", "metadata.uid": d.Name + "-0"}
+		return fields[from.FieldRef.FieldPath]
+	case from.ResourceFieldRef != nil && from.ResourceFieldRef.Resource == "limits.memory":
+		return strconv.FormatInt(c.Resources.Limits.Memory().Value(), 10)
+	}
+	return ""
 }
 
 // KnativePorts are variables that give a controller made with knative its own ports on

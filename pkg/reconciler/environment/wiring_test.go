@@ -87,8 +87,8 @@ func TestWhatMovesIsGatheredOnlyWhileAnEnvironmentIsTakenDown(t *testing.T) {
 	}
 	now := metav1.Now()
 	going := env.DeepCopy()
-	going.DeletionTimestamp = &now
-	if got := lister(going).calm(name); got != dismantling {
-		t.Errorf("what moves while it is taken down waits for %s, want %s", got, dismantling)
+	going.DeletionTimestamp, going.Status.Services = &now, make([]v1alpha1.ServiceStatus, 500)
+	if got := lister(going).calm(name); got != 500*dismantling {
+		t.Errorf("what moves while it is taken down waits for %s, want %s", got, 500*dismantling)
 	}
 }
