@@ -17,6 +17,7 @@ import (
 	"spock.dev/spock/pkg/plan"
 	"spock.dev/spock/pkg/render"
 	"spock.dev/spock/pkg/scaffold"
+	"spock.dev/spock/pkg/source"
 	"spock.dev/spock/pkg/target/kube"
 )
 
@@ -50,8 +51,36 @@ func (c *Cluster) render(ctx context.Context, env *v1alpha1.Environment) (*v1alp
 	for i := range templates.Items {
 		in.Templates[templates.Items[i].Name] = &templates.Items[i]
 	}
+	if err := c.read(ctx, &in); err != nil {
+		return nil, nil, err
+	}
 	rendered, err := render.Product(in) // its errors are sentences, one per line
 	return in.Product, rendered, err
+}
+
+// read finds the files that the templates read from elsewhere.
+func (c *Cluster) read(ctx context.Context, in *render.Input) error {
+	in.Found = map[source.Origin]source.Found{}
+	for _, origin := range render.Origins(*in) {
+		found, err := c.configMap(ctx, in.Environment.Namespace, origin.ConfigMap)
+		if err != nil {
+			return err
+		}
+		in.Found[origin] = found
+	}
+	return nil
+}
+
+// configMap reads one that is marked to hold manifests, as the controller does.
+func (c *Cluster) configMap(ctx context.Context, namespace, name string) (source.Found, error) {
+	held, err := c.Kube.CoreV1().ConfigMaps(namespace).Get(ctx, name, metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err) || err == nil && held.Labels[v1alpha1.LabelManifests] != "true":
+		return source.Found{Err: source.NoConfigMap(namespace, name)}, nil
+	case err != nil:
+		return source.Found{}, explain(fmt.Errorf("get ConfigMap %s/%s: %w", namespace, name, err))
+	}
+	return source.FromConfigMap(held.Data, held.BinaryData), nil
 }
 
 func missing(err error, sentence string) error {

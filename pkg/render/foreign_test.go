@@ -1,12 +1,15 @@
 package render_test
 
 import (
+	"archive/tar"
+	"bytes"
 	"encoding/json"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -54,8 +57,14 @@ func objects(s render.Service) []string {
 
 func cacheOf(t *testing.T, container v1alpha1.Container, cache *source.Cache) render.Service {
 	t.Helper()
+	return cacheFrom(t, container, cache, nil)
+}
+
+// cacheFrom renders the service with files from elsewhere.
+func cacheFrom(t *testing.T, container v1alpha1.Container, cache *source.Cache, found map[source.Origin]source.Found) render.Service {
+	t.Helper()
 	in := load(t, "shop")
-	in.Sources = cache
+	in.Sources, in.Found = cache, found
 	spec := &in.Templates["cache"].Spec
 	spec.Ports, spec.Container = nil, &container
 	out, err := render.Product(in)
@@ -63,6 +72,41 @@ func cacheOf(t *testing.T, container v1alpha1.Container, cache *source.Cache) re
 		t.Fatal(err)
 	}
 	return out.Services[slices.IndexFunc(out.Services, func(s render.Service) bool { return s.Name == "cache" })]
+}
+
+// elsewhere lets the container read its files from a ConfigMap, and returns what such ones
+// hold, by how they were made.
+func elsewhere(t *testing.T, c *v1alpha1.Container) map[string]map[source.Origin]source.Found {
+	t.Helper()
+	files, prefix := source.Files{}, ""
+	from := &v1alpha1.FilesFrom{ConfigMap: &v1alpha1.ConfigMapFiles{Name: "web"}}
+	if c.Chart != nil {
+		files, prefix = c.Chart.Files, "packed/" // as Helm packs it
+		c.Chart.Files, c.Chart.FilesFrom = nil, from
+	} else {
+		files = c.Kustomize.Files
+		c.Kustomize.Files, c.Kustomize.FilesFrom = nil, from
+	}
+	keys := map[string]string{}
+	var packed bytes.Buffer
+	w := tar.NewWriter(&packed)
+	for name, text := range files {
+		keys[strings.ReplaceAll(name, "/", "__")] = text
+		if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: prefix + name, Size: int64(len(text))}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	web := source.Origin{ConfigMap: "web"}
+	return map[string]map[source.Origin]source.Found{
+		"keys":       {web: source.FromConfigMap(keys, nil)},
+		"an archive": {web: source.FromConfigMap(nil, map[string][]byte{"web.tgz": packed.Bytes()})},
+	}
 }
 
 // Charts and directories that nobody of this project wrote.
@@ -110,11 +154,36 @@ patches:
 					t.Errorf("a second rendering is another (-first +second):\n%s", diff)
 				}
 			}
+			for how, found := range elsewhere(t, &container) {
+				if diff := cmp.Diff(first, cacheFrom(t, container, cache, found)); diff != "" {
+					t.Errorf("from %s it is another (-inline +from there):\n%s", how, diff)
+				}
+			}
 			for _, object := range first.Workloads {
 				if object.GetLabels()[v1alpha1.LabelService] != "cache" {
 					t.Errorf("%s has not our labels: %v", object.GetName(), object.GetLabels())
 				}
 			}
 		})
+	}
+}
+
+// Manifests of others, as they are: what an environment may not hold is left out by path.
+func TestManifestsOfOthers(t *testing.T) {
+	t.Parallel()
+	all := foreign(t, "sigs.k8s.io/kustomize@v2.0.3+incompatible", "examples/wordpress/wordpress")
+	container := v1alpha1.Container{ManifestsFrom: &v1alpha1.ManifestsFrom{
+		FilesFrom: v1alpha1.FilesFrom{ConfigMap: &v1alpha1.ConfigMapFiles{Name: "web"}}, Path: "wp", Literal: true,
+	}}
+	files := source.Files{}
+	for name, text := range all {
+		if name != "kustomization.yaml" {
+			files["wp/"+name] = text
+		}
+	}
+	got := cacheFrom(t, container, nil, map[source.Origin]source.Found{{ConfigMap: "web"}: {Files: files}})
+	want := []string{"Deployment/wordpress in team-a-demo", "Service/wordpress in team-a-demo"}
+	if diff := cmp.Diff(want, objects(got)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/render"
+	sources "spock.dev/spock/pkg/source"
 )
 
 const (
@@ -19,6 +21,23 @@ func webChart(values string) *v1alpha1.Chart {
 		"Chart.yaml":       "apiVersion: v2\nname: web\nversion: 1.0.0\n",
 		"templates/a.yaml": "{{ if not .Values.hidden }}{apiVersion: example.com/v1, kind: Widget, metadata: {name: a}, spec: {values: {{ toJson .Values }}, shell: '${HOME}'}}{{ end }}",
 	}}
+}
+
+func fromWeb() *v1alpha1.FilesFrom {
+	return &v1alpha1.FilesFrom{ConfigMap: &v1alpha1.ConfigMapFiles{Name: "web"}}
+}
+
+func TestOriginsAreThoseOfServicesThatRun(t *testing.T) {
+	t.Parallel()
+	in := load(t, "shop")
+	in.Templates["cache"].Spec.Container = &v1alpha1.Container{Chart: &v1alpha1.Chart{FilesFrom: fromWeb()}}
+	if diff := cmp.Diff([]sources.Origin{{ConfigMap: "web"}}, render.Origins(in)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	in.Environment.Spec.Only = []string{"orders"}
+	if got := render.Origins(in); len(got) > 0 {
+		t.Errorf("without the service there is %v", got)
+	}
 }
 
 func TestAChartIsGivenItsValues(t *testing.T) {
@@ -66,6 +85,24 @@ func TestDirectoriesAndChartsAreRefused(t *testing.T) {
 	refusals{
 		"a directory without a kustomization": {own(func(c *v1alpha1.Container) { c.Kustomize = &v1alpha1.Kustomize{Files: map[string]string{"a": ""}} }),
 			inKustomize + `there is no kustomization.yaml in "."; add one, or set path to the directory that has it`},
+		"a ConfigMap that is not there": {func(c change) {
+			own(func(c *v1alpha1.Container) { c.Chart = &v1alpha1.Chart{FilesFrom: fromWeb()} })(c)
+			c.in.Found = map[sources.Origin]sources.Found{{ConfigMap: "web"}: {Err: sources.NoConfigMap("team-a", "web")}}
+		}, inChart + `there is no ConfigMap "web" with the label spock.dev/manifests=true in namespace team-a; create it, or mark it: kubectl label configmap web spock.dev/manifests=true -n team-a`},
+		"manifests elsewhere with a wrong expression": {func(c change) {
+			own(func(c *v1alpha1.Container) { c.ManifestsFrom = &v1alpha1.ManifestsFrom{FilesFrom: *fromWeb()} })(c)
+			c.in.Found = map[sources.Origin]sources.Found{{ConfigMap: "web"}: {Files: sources.Files{"a.yaml": "", "b.yaml": "{apiVersion: example.com/v1, kind: Widget, metadata: {name: a}, spec: '${params.instance}'}"}}}
+		}, inCache + "template \"cache\" container.manifestsFrom file b.yaml: Widget/a spec: column 3: there is no parameter \"instance\"; did you mean \"instances\"?"},
+		"manifests elsewhere that hold nothing": {func(c change) {
+			own(func(c *v1alpha1.Container) { c.ManifestsFrom = &v1alpha1.ManifestsFrom{FilesFrom: *fromWeb()} })(c)
+			c.in.Found = map[sources.Origin]sources.Found{{ConfigMap: "web"}: {Files: sources.Files{"a.yaml": "# none"}}}
+		}, inCache + "template \"cache\" container.manifestsFrom: its files hold no objects; add some"},
+		"a path that is not there": {func(c change) {
+			own(func(c *v1alpha1.Container) {
+				c.ManifestsFrom = &v1alpha1.ManifestsFrom{FilesFrom: *fromWeb(), Path: "prod"}
+			})(c)
+			c.in.Found = map[sources.Origin]sources.Found{{ConfigMap: "web"}: {Files: sources.Files{"test/a.yaml": ""}}}
+		}, inCache + "template \"cache\" container.manifestsFrom: there is no directory \"prod\" among the files; correct the path; there are test"},
 		"a chart that gives nothing": {own(func(c *v1alpha1.Container) { c.Chart = webChart("hidden: true") }), inChart + `it gives no objects; correct what switches them off`},
 		"values that are not a map": {own(func(c *v1alpha1.Container) { c.Chart = webChart("a: [") }),
 			inCache + `template "cache" container.chart values: it is not a map in valid YAML: error converting YAML to JSON: yaml: line 1: did not find expected node content; correct it; an expression that holds ` + "`: `, ` #` or quotes must itself stand in quotes"},

@@ -30,6 +30,8 @@ type Input struct {
 	Hosts []placement.Host
 	// On are the hosts that services of this environment are on, by service.
 	On map[string][]string
+	// Found are the files that do not stand in the templates: of all that Origins tells.
+	Found map[sources.Origin]sources.Found
 	// Sources keeps what was built from charts and Kustomize directories between
 	// renderings; without it they are built each time.
 	Sources *sources.Cache

@@ -15,6 +15,7 @@ import (
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
 	"spock.dev/spock/pkg/plan"
 	"spock.dev/spock/pkg/render"
+	"spock.dev/spock/pkg/source"
 )
 
 // elsewhere are pages whose objects pkg/reconciler/customrun tests, and more strictly.
@@ -138,18 +139,19 @@ func TestTheTemplatesOfManifestsRender(t *testing.T) {
 		if len(shown) == 0 {
 			t.Error("the page shows no template")
 		}
+		found := inlined(shown)
 		for _, o := range shown {
 			template := o.value.(*v1alpha1.ServiceTemplate)
-			out, err := greeter(template, "registry.example.com/greeter:1")
+			out, err := greeter(template, "registry.example.com/greeter:1", found)
 			if err != nil || len(out.Services[0].Workloads) != 1 {
 				t.Errorf("%s:%d: want one workload: %v", o.page, o.line, err)
 			}
-			if template.Spec.Container.Chart == nil {
+			if template.Spec.Container.Chart == nil || template.Spec.Container.Chart.FilesFrom != nil {
 				continue
 			}
 			bare := template.DeepCopy()
 			bare.Spec.Container.Chart.Values = ""
-			_, err = greeter(bare, "")
+			_, err = greeter(bare, "", found)
 			if err == nil || !slices.ContainsFunc(p.blocks, func(b block) bool {
 				return b.language == "" && strings.HasSuffix(err.Error(), strings.TrimSpace(b.text))
 			}) {
@@ -159,13 +161,28 @@ func TestTheTemplatesOfManifestsRender(t *testing.T) {
 	}
 }
 
+// inlined holds, where templates of the page read from, the files that it shows inline.
+func inlined(shown []object) map[source.Origin]source.Found {
+	var chart source.Files
+	manifests := source.Files{}
+	for _, o := range shown {
+		switch c := o.value.(*v1alpha1.ServiceTemplate).Spec.Container; {
+		case c.Chart != nil && len(c.Chart.Files) > 0:
+			chart = c.Chart.Files
+		case c.Kustomize != nil && len(c.Kustomize.Files) > 0:
+			manifests["deploy/web.yaml"] = c.Kustomize.Files["base/deployment.yaml"]
+		}
+	}
+	return map[source.Origin]source.Found{{ConfigMap: "web"}: {Files: chart}, {ConfigMap: "web-manifests"}: {Files: manifests}}
+}
+
 // greeter renders a product whose one service has the template.
-func greeter(template *v1alpha1.ServiceTemplate, image string) (*render.Rendered, error) {
+func greeter(template *v1alpha1.ServiceTemplate, image string, found map[source.Origin]source.Found) (*render.Rendered, error) {
 	service := v1alpha1.ProductService{Name: "greeter", Template: template.Name}
 	service.Image = image
 	of := metav1.ObjectMeta{Name: "greet", Namespace: "team-a"}
 	return render.Product(render.Input{
-		Templates: map[string]*v1alpha1.ServiceTemplate{template.Name: template}, Namespace: "team-a-greet",
+		Templates: map[string]*v1alpha1.ServiceTemplate{template.Name: template}, Namespace: "team-a-greet", Found: found,
 		Class: &v1alpha1.EnvironmentClass{}, Environment: &v1alpha1.Environment{ObjectMeta: of},
 		Product: &v1alpha1.Product{ObjectMeta: of, Spec: v1alpha1.ProductSpec{
 			Groups: []v1alpha1.Group{{Name: "apps", Services: []v1alpha1.ProductService{service}}},

@@ -30,7 +30,7 @@ func (r *Reconciler) gatherBack(p *pass, want *v1alpha1.RollbackRequest, rendere
 		return invalid(fmt.Errorf("spec.run.rollback.to: what run %s wrote cannot be read: %w; go back to another run", to.Name, err))
 	}
 	p.back = &v1alpha1.Rollback{From: p.env.Status.Run, To: to.Name, Services: want.Services}
-	p.plan, p.source = before, to.Spec.Source
+	p.plan, p.source, p.sources = before, to.Spec.Source, to.Spec.Sources
 	if len(want.Services) == 0 {
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
+	corelisters "k8s.io/client-go/listers/core/v1"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/utils/clock"
 	"knative.dev/pkg/configmap"
@@ -62,15 +63,19 @@ func NewController(health *lease.Health, fleet *host.Fleet) injection.Controller
 		if err != nil {
 			logging.FromContext(ctx).Fatalw("Cannot watch namespaces", "error", err)
 		}
+		configMaps, err := kube.ConfigMaps(ctx, config)
+		if err != nil {
+			logging.FromContext(ctx).Fatalw("Cannot watch ConfigMaps", "error", err)
+		}
 		outside := outside{config}
 		machines := host.New(ctx, fleet, outside.image, outside.secret, sync.OnceValue(func() int64 { return time.Now().UnixMilli() }), waited)
-		impl, r = newController(ctx, health, clock.RealClock{}, &engine.Engine{Target: target.Join(cluster, machines), Gate: gate}, homes)
+		impl, r = newController(ctx, health, clock.RealClock{}, &engine.Engine{Target: target.Join(cluster, machines), Gate: gate}, homes, configMaps)
 		close(ready)
 		return impl
 	}
 }
 
-func newController(ctx context.Context, health *lease.Health, clk clock.PassiveClock, acts *engine.Engine, homes Homes) (*controller.Impl, *Reconciler) {
+func newController(ctx context.Context, health *lease.Health, clk clock.PassiveClock, acts *engine.Engine, homes Homes, configMaps cache.SharedIndexInformer) (*controller.Impl, *Reconciler) {
 	r := &Reconciler{
 		client:       spockclient.Get(ctx),
 		environments: environmentinformer.Get(ctx).Lister(),
@@ -79,6 +84,7 @@ func newController(ctx context.Context, health *lease.Health, clk clock.PassiveC
 		classes:      classinformer.Get(ctx).Lister(),
 		runs:         runinformer.Get(ctx).Lister(),
 		hosts:        hostinformer.Get(ctx).Lister(),
+		configMaps:   corelisters.NewConfigMapLister(configMaps.GetIndexer()),
 		engine:       acts,
 		homes:        homes,
 		sources:      source.NewCache(maxSources),
@@ -93,6 +99,7 @@ func newController(ctx context.Context, health *lease.Health, clk clock.PassiveC
 		return acts.NewOutbox(ctx, func() { impl.EnqueueKey(key) })
 	})
 	r.listen(ctx, impl)
+	on(configMaps, r.users(impl, func(*v1alpha1.Environment, string) bool { return true })) // as with templates
 	return impl, r
 }
 

@@ -19,7 +19,7 @@ func (r *Reconciler) gather(_ context.Context, p *pass) error {
 	if err != nil {
 		return err
 	}
-	made := func() (*plan.Plan, error) { return p.rendered(in, key) }
+	made := func() (*plan.Plan, error) { return r.rendered(p, in, key) }
 	if run := p.env.Spec.Run; run != nil && run.Rollback != nil {
 		return r.gatherBack(p, run.Rollback, made)
 	}
@@ -28,9 +28,14 @@ func (r *Reconciler) gather(_ context.Context, p *pass) error {
 }
 
 // rendered is the plan of what the spec says.
-func (p *pass) rendered(in render.Input, key string) (*plan.Plan, error) {
+func (r *Reconciler) rendered(p *pass, in render.Input, key string) (*plan.Plan, error) {
 	if p.memory.plan != nil && p.memory.planKey == key {
+		p.sources = p.memory.sources
 		return p.memory.plan, nil
+	}
+	read, err := r.read(p, &in)
+	if err != nil {
+		return nil, err
 	}
 	rendered, err := render.Product(in)
 	if err != nil {
@@ -40,7 +45,7 @@ func (p *pass) rendered(in render.Input, key string) (*plan.Plan, error) {
 	if err != nil {
 		return nil, invalid(err)
 	}
-	p.memory.plan, p.memory.planKey = made, key
+	p.memory.plan, p.memory.planKey, p.memory.sources, p.sources = made, key, read, read
 	return made, nil
 }
 
@@ -69,6 +74,9 @@ func (r *Reconciler) input(p *pass) (render.Input, string, error) {
 	key := &strings.Builder{}
 	fmt.Fprintf(key, "%s/%d %s/%d %s/%d", env.UID, env.Generation, p.product.UID, p.product.Generation, p.class.UID, p.class.Generation)
 	if err = r.addTemplates(in, key); err != nil {
+		return in, "", err
+	}
+	if err = r.addOrigins(in, key); err != nil {
 		return in, "", err
 	}
 	err = r.addHosts(&in, key)

@@ -13,6 +13,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	coreinformers "k8s.io/client-go/informers/core/v1"
+	fakekube "k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
 	"k8s.io/client-go/tools/cache"
 	events "k8s.io/client-go/tools/record"
@@ -60,7 +62,10 @@ type lab struct {
 	clock  *clocktesting.FakePassiveClock
 	target *fakeTarget
 	homes  *fakeHomes
-	events *events.FakeRecorder
+	// configMaps are those with manifests.
+	configMaps cache.SharedIndexInformer
+	kube       *fakekube.Clientset
+	events     *events.FakeRecorder
 
 	mu     sync.Mutex
 	woken  []time.Duration // after which another pass was asked for
@@ -74,7 +79,9 @@ func newLab(t *testing.T, changes ...func(*v1alpha1.Environment)) *lab {
 		return logging.WithLogger(ctx, zap.NewNop().Sugar())
 	})
 	t.Cleanup(cancel)
+	kube := fakekube.NewClientset()
 	l := &lab{
+		kube: kube, configMaps: coreinformers.NewConfigMapInformer(kube, team, 0, cache.Indexers{cache.NamespaceIndex: cache.MetaNamespaceIndexFunc}),
 		t: t, ctx: ctx, cancel: cancel, client: fakespockclient.Get(ctx), clock: clocktesting.NewFakePassiveClock(began),
 		target: newFakeTarget(), homes: &fakeHomes{},
 		events: controller.GetEventRecorder(ctx).(*events.FakeRecorder),
@@ -122,7 +129,7 @@ func (l *lab) statusOnly(action clienttesting.Action) (bool, runtime.Object, err
 func (l *lab) restart() {
 	l.t.Helper()
 	var r *Reconciler
-	l.impl, r = newController(l.ctx, &lease.Health{}, l.clock, &engine.Engine{Target: l.target, Gate: pace.NewGate(l.clock.Now), Patience: time.Minute}, l.homes)
+	l.impl, r = newController(l.ctx, &lease.Health{}, l.clock, &engine.Engine{Target: l.target, Gate: pace.NewGate(l.clock.Now), Patience: time.Minute}, l.homes, l.configMaps)
 	r.after = func(_ types.NamespacedName, d time.Duration) {
 		l.mu.Lock()
 		defer l.mu.Unlock()

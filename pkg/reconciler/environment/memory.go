@@ -16,8 +16,9 @@ import (
 type memory struct {
 	uid types.UID
 
-	planKey string     // of what plan was made from
-	plan    *plan.Plan // made from it
+	planKey string               // of what plan was made from
+	plan    *plan.Plan           // made from it
+	sources []v1alpha1.RunSource // read for it
 
 	back *plan.Plan // the last one that was unpacked
 

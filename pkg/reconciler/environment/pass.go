@@ -33,6 +33,8 @@ type pass struct {
 	back *v1alpha1.Rollback
 	// source of what is deployed.
 	source string
+	// sources are what manifests were read from, outside of the templates.
+	sources []v1alpha1.RunSource
 	// stays says why a failure is not rolled back, though it should be.
 	stays string
 	// trouble is what kept a write from being done, and may pass.

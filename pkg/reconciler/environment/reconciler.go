@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	corelisters "k8s.io/client-go/listers/core/v1"
 	"k8s.io/utils/clock"
 	"knative.dev/pkg/controller"
 	"knative.dev/pkg/reconciler"
@@ -47,6 +48,7 @@ type Reconciler struct {
 	classes      listers.EnvironmentClassLister
 	runs         listers.EnvironmentRunLister
 	hosts        listers.HostLister
+	configMaps   corelisters.ConfigMapLister // marked to hold manifests
 
 	engine *engine.Engine
 	homes  Homes

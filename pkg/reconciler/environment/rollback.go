@@ -58,7 +58,7 @@ func (r *Reconciler) retreat(ctx context.Context, p *pass) error {
 	}
 	p.back = p.rollback(back, good.Name)
 	if len(p.back.Services) == 0 {
-		p.source = good.Spec.Source
+		p.source, p.sources = good.Spec.Source, good.Spec.Sources
 	}
 	p.plan = back.Plan
 	p.memory.back = back.Plan

@@ -170,7 +170,7 @@ func (p *pass) newRun(number int64, snapshot []byte) *v1alpha1.EnvironmentRun {
 		Spec: v1alpha1.EnvironmentRunSpec{
 			Environment: p.env.Name, EnvironmentUID: string(p.env.UID), Generation: p.env.Generation,
 			Number: number, Source: p.source, PlanDigest: p.plan.Digest, Nodes: p.plan.Frozen(),
-			Rollback: p.back, Snapshot: snapshot,
+			Sources: p.sources, Rollback: p.back, Snapshot: snapshot,
 		},
 	}
 }

@@ -51,6 +51,11 @@ type EnvironmentRunSpec struct {
 	// +listType=map
 	// +listMapKey=name
 	Nodes []PlanNode `json:"nodes,omitempty"`
+	// Sources are what manifests were read from that stand outside of the templates. What was
+	// made of them is in the snapshot.
+	// +optional
+	// +listType=atomic
+	Sources []RunSource `json:"sources,omitempty"`
 	// Rollback says what the run goes back to; absent when it brings what the spec asks for.
 	// +optional
 	Rollback *Rollback `json:"rollback,omitempty"`
@@ -62,6 +67,14 @@ type EnvironmentRunSpec struct {
 	// +optional
 	// +kubebuilder:validation:Format=""
 	Snapshot []byte `json:"snapshot,omitempty"`
+}
+
+// RunSource is something that manifests were read from.
+type RunSource struct {
+	// Name is `configmap/NAME`, of the run's namespace.
+	Name string `json:"name"`
+	// Digest of what was read.
+	Digest string `json:"digest"`
 }
 
 // PlanNode is a service, hook or group join of a plan.

@@ -18,6 +18,9 @@ const (
 	RoleHook = "hook"
 	// LabelProduct names the Product of an Environment or EnvironmentRun.
 	LabelProduct = "spock.dev/product"
+	// LabelManifests is on ConfigMaps that hold manifests: with the value "true" they are
+	// watched, and templates may name them.
+	LabelManifests = "spock.dev/manifests"
 	// AnnotationEnvironmentUID is the uid of the owning Environment: a namesake of a
 	// deleted Environment does not own what its predecessor left.
 	AnnotationEnvironmentUID = "spock.dev/environment-uid"

@@ -248,7 +248,7 @@ const (
 
 // Container says how a service runs in a cluster: by default a Deployment, a Service
 // and a ConfigMap made from the template; or the template's own manifests.
-// +kubebuilder:validation:XValidation:rule="[has(self.manifests), has(self.kustomize), has(self.chart)].filter(x, x).size() <= 1",message="at most one of manifests, kustomize and chart may be set"
+// +kubebuilder:validation:XValidation:rule="[has(self.manifests), has(self.manifestsFrom), has(self.kustomize), has(self.chart)].filter(x, x).size() <= 1",message="at most one of manifests, manifestsFrom, kustomize and chart may be set"
 type Container struct {
 	// Kind of the workload; Deployment when absent. Not used with manifests.
 	// +optional
@@ -291,6 +291,9 @@ type Container struct {
 	// +optional
 	// +kubebuilder:validation:MaxItems=50
 	Manifests []string `json:"manifests,omitempty"`
+	// ManifestsFrom reads manifests from files elsewhere.
+	// +optional
+	ManifestsFrom *ManifestsFrom `json:"manifestsFrom,omitempty"`
 	// Kustomize is a directory that Kustomize builds the objects from, instead of
 	// manifests. What holds for manifests holds for them.
 	// +optional
@@ -306,34 +309,6 @@ type Container struct {
 	// +listMapKey=kind
 	// +kubebuilder:validation:MaxItems=20
 	Ready []ReadyRule `json:"ready,omitempty"`
-}
-
-// Kustomize is a Kustomize directory. Nothing is fetched and no plugin runs: all that it
-// names is among its files.
-type Kustomize struct {
-	// Files of the directory, by path.
-	// +kubebuilder:validation:MinProperties=1
-	// +kubebuilder:validation:MaxProperties=200
-	Files map[string]string `json:"files"`
-	// Path of the directory to build, below that of the files; their own when absent.
-	// +optional
-	Path string `json:"path,omitempty"`
-	// Literal leaves `${...}` in the objects as it is. Else expressions are replaced in the
-	// values of the objects that were built.
-	// +optional
-	Literal bool `json:"literal,omitempty"`
-}
-
-// Chart is a Helm chart, rendered without a cluster: the release has the service's name
-// and the environment's namespace. Its crds/ and tests are left out, other hooks refused.
-type Chart struct {
-	// Files of the chart, by path: `Chart.yaml`, `values.yaml`, `templates/...`.
-	// +kubebuilder:validation:MinProperties=1
-	// +kubebuilder:validation:MaxProperties=200
-	Files map[string]string `json:"files"`
-	// Values over those of the chart, in YAML, with expressions.
-	// +optional
-	Values string `json:"values,omitempty"`
 }
 
 // ReadyRule is the readiness of a kind of object.

@@ -1,0 +1,58 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+)
+
+// worldWith is a cluster whose template reads its manifests from somewhere.
+func worldWith(t *testing.T, from v1alpha1.FilesFrom) *world {
+	t.Helper()
+	objects := append(product(t), environment("shop", ready, withImage))
+	for _, o := range objects {
+		if template, ok := o.(*v1alpha1.ServiceTemplate); ok {
+			template.Spec.Container = &v1alpha1.Container{ManifestsFrom: &v1alpha1.ManifestsFrom{FilesFrom: from}}
+		}
+	}
+	return newWorld(t, objects...)
+}
+
+func TestPlanReadsManifestsFromAConfigMap(t *testing.T) {
+	t.Parallel()
+	held := &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "team-a", Name: "web"},
+		Data:       map[string]string{"a.yaml": "{apiVersion: v1, kind: ConfigMap, metadata: {name: \"${service.name}-marked\"}}"},
+	}
+	marked := held.DeepCopy()
+	marked.Labels = map[string]string{v1alpha1.LabelManifests: "true"}
+	const missing = `there is no ConfigMap "web" with the label spock.dev/manifests=true in namespace team-a; create it, or mark it: kubectl label configmap web spock.dev/manifests=true -n team-a`
+	for name, tt := range map[string]struct {
+		there     []runtime.Object
+		out, err  string
+		succeeded bool
+	}{
+		"one that is marked":     {[]runtime.Object{marked}, "ConfigMap/orders-marked", "", true},
+		"one that is not marked": {[]runtime.Object{held}, "", missing, false},
+		"none":                   {nil, "", missing, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := worldWith(t, v1alpha1.FilesFrom{ConfigMap: &v1alpha1.ConfigMapFiles{Name: "web"}})
+			for _, o := range tt.there {
+				if err := w.kube.Tracker().Add(o); err != nil {
+					t.Fatal(err)
+				}
+			}
+			got := w.run("env", "plan", "shop")
+			if !strings.Contains(got.out, tt.out) || !strings.Contains(got.err, tt.err) || (got.code == ExitOK) != tt.succeeded {
+				t.Errorf("exit %d, stdout:\n%s\nstderr:\n%s", got.code, got.out, got.err)
+			}
+		})
+	}
+}
