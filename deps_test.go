@@ -31,13 +31,13 @@ var layers = [][]string{
 	{"pkg/plan", "pkg/scaffold", "pkg/progress", "pkg/history"},
 	{"pkg/render", "pkg/health", "pkg/policy", "pkg/trigger"},
 	{"pkg/unit", "pkg/rootfs", "pkg/placement", "pkg/source"},
-	{"pkg/graph", "pkg/expr", "pkg/manifest", "pkg/nearest", "pkg/pace"},
+	{"pkg/graph", "pkg/expr", "pkg/manifest", "pkg/diff", "pkg/nearest", "pkg/pace"},
 	{"pkg/client"},
 	{"pkg/apis"},
 }
 
 // pure rooms are functions of their input.
-var pure = []string{"pkg/graph", "pkg/plan", "pkg/render", "pkg/health", "pkg/expr", "pkg/manifest", "pkg/nearest", "pkg/scaffold", "pkg/progress", "pkg/history", "pkg/pace", "pkg/unit", "pkg/rootfs", "pkg/placement", "pkg/trigger", "pkg/source", "pkg/source/kustomize", "pkg/source/helm"}
+var pure = []string{"pkg/graph", "pkg/plan", "pkg/render", "pkg/health", "pkg/expr", "pkg/manifest", "pkg/diff", "pkg/nearest", "pkg/scaffold", "pkg/progress", "pkg/history", "pkg/pace", "pkg/unit", "pkg/rootfs", "pkg/placement", "pkg/trigger", "pkg/source", "pkg/source/kustomize", "pkg/source/helm"}
 
 // impure is what a pure room must not import, itself or through another room. A path
 // that ends in a slash stands for all below it.

@@ -7,7 +7,9 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/diff"
 	"spock.dev/spock/pkg/plan"
+	"spock.dev/spock/pkg/target"
 )
 
 // What would become of an object.
@@ -30,6 +32,7 @@ type step struct {
 type outcome struct {
 	key    plan.Key
 	change string
+	fields []diff.Change // of an object that would be changed
 }
 
 // compare says what the plan means for what is there. It is pure.
@@ -74,7 +77,13 @@ func waveOf(n plan.Node, waves map[string]int) int {
 func outcomes(objects []plan.Object, live map[plan.Key]*unstructured.Unstructured, owner string) []outcome {
 	var out []outcome
 	for _, o := range objects {
-		out = append(out, outcome{key: o.Key, change: changeOf(o, live[o.Key], owner)})
+		there := live[o.Key]
+		next := outcome{key: o.Key, change: changeOf(o, there, owner)}
+		if next.change == changed {
+			own, _ := target.OwnFields(there)
+			next.fields = diff.Write(o.Desired, there, own)
+		}
+		out = append(out, next)
 	}
 	return out
 }

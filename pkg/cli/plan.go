@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -11,18 +10,19 @@ import (
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
 	"spock.dev/spock/pkg/plan"
-	"spock.dev/spock/pkg/scaffold"
 )
 
 const planLong = `Show what a rollout would do, and do nothing: the nodes in the order in which they start,
 what each waits for, and for each object whether it would be created, changed, deleted or
-left unchanged. Product, templates and class are those of the cluster; with -f the
+left unchanged; of one that would be changed the fields, with their old and new values. Values
+of Secrets are never shown. Product, templates and class are those of the cluster; with -f the
 environment is the one of a file, as "env up -f" would write it. A rollback that was asked
 for is left out, as it ends with the next deploy.
 
 With --exit-code it exits 0 when there is nothing to do, 2 when there is. What is wrong
 with the spec is printed one sentence per line, with exit code 1. With -o json or yaml it
-prints the EnvironmentRun that would record the plan.`
+prints the EnvironmentRun that would record the plan, and beside its spec what would become of
+each object, as "changes".`
 
 func newPlan(s *session) *cobra.Command {
 	var file string
@@ -46,7 +46,7 @@ func newPlan(s *session) *cobra.Command {
 		}
 		if format.value == asTable {
 			s.printPlan(work)
-		} else if err := format.object(s.Streams.Out, work.run()); err != nil {
+		} else if err := format.object(s.Streams.Out, planned{work.run(), work.objects()}); err != nil {
 			return err
 		}
 		if exitCode && work.changes() > 0 {
@@ -117,22 +117,6 @@ func (s *session) planned(ctx context.Context, cluster *Cluster, w *wish, docume
 	return stored, nil
 }
 
-func (w *work) changes() int {
-	return len(w.removed) + w.count(created) + w.count(changed) + w.count(foreign)
-}
-
-func (w *work) count(what string) int {
-	n := 0
-	for _, step := range w.steps {
-		for _, o := range step.objects {
-			if o.change == what {
-				n++
-			}
-		}
-	}
-	return n
-}
-
 // run is the EnvironmentRun that would record the plan.
 func (w *work) run() *v1alpha1.EnvironmentRun {
 	run := &v1alpha1.EnvironmentRun{
@@ -147,41 +131,4 @@ func (w *work) run() *v1alpha1.EnvironmentRun {
 	}
 	run.SetGroupVersionKind(v1alpha1.SchemeGroupVersion.WithKind("EnvironmentRun"))
 	return run
-}
-
-func (s *session) printPlan(w *work) {
-	out := s.Streams.Out
-	fmt.Fprintf(out, "environment %s/%s: product %s in class %s, in namespace %s\n%s\n\n",
-		w.env.Namespace, w.env.Name, w.env.Spec.Product, w.env.Spec.Class, scaffold.NamespaceOf(w.env), w.plan.Digest)
-	t := table{paint: s.outPaint(), painted: "CHANGE", titles: []string{"WAVE", "GROUP", "NODE", "AFTER", "OBJECT", "CHANGE"}}
-	for _, step := range w.steps {
-		cells := []string{fmt.Sprint(step.wave), or(step.group), step.name, or(strings.Join(step.after, ", "))}
-		for _, o := range step.objects {
-			t.row(append(cells, o.key.String(), o.change)...)
-			cells = []string{"", "", "", ""}
-		}
-	}
-	for i, key := range w.removed {
-		name := ""
-		if i == 0 {
-			name = "(no longer wanted, when all is ready)"
-		}
-		t.row("", "", name, "", key.String(), deleted)
-	}
-	t.print(out, false)
-	fmt.Fprintf(out, "\n%s\n", w.summary())
-	if w.env.Spec.Suspend {
-		fmt.Fprintln(s.Streams.Err, "The environment is suspended: nothing is written until the next deploy, or until spec.suspend is cleared.")
-	}
-}
-
-func (w *work) summary() string {
-	if w.changes() == 0 {
-		return fmt.Sprintf("nothing to do: %d objects are as they should be", w.count(unchanged))
-	}
-	text := fmt.Sprintf("%d created, %d changed, %d deleted, %d unchanged", w.count(created), w.count(changed), len(w.removed), w.count(unchanged))
-	if n := w.count(foreign); n > 0 {
-		text += fmt.Sprintf("; %d refused, since somebody else owns it", n)
-	}
-	return text
 }

@@ -95,12 +95,29 @@ func drifted(o *unstructured.Unstructured) *unstructured.Unstructured {
 	case "Service/worker":
 		return renamedTo(o, "old-worker")
 	case "Deployment/orders":
-		return annotated(o, v1alpha1.AnnotationHash, "older")
+		return older(annotated(o, v1alpha1.AnnotationHash, "older"))
 	case "Service/orders":
 		return annotated(o, v1alpha1.AnnotationEnvironmentUID, "another")
 	case "Deployment/postgres":
 		o.SetDeletionTimestamp(&metav1.Time{Time: now})
 	}
+	return o
+}
+
+// older is the Deployment of orders as an older revision has left it: another image, one
+// replica more than now, and a variable that is no longer wanted.
+func older(o *unstructured.Unstructured) *unstructured.Unstructured {
+	spec := o.Object["spec"].(map[string]any)
+	spec["replicas"] = int64(3)
+	pod := spec["template"].(map[string]any)["spec"].(map[string]any)
+	container := pod["containers"].([]any)[0].(map[string]any)
+	container["image"] = "r/orders:0"
+	env, _ := container["env"].([]any)
+	container["env"] = append(env, map[string]any{"name": "OLD", "value": "1"}, map[string]any{"name": "INJECTED", "value": "2"})
+	fields := `{"f:spec":{"f:replicas":{},"f:template":{"f:spec":{"f:containers":{"k:{\"name\":\"orders\"}":{"f:env":{"k:{\"name\":\"OLD\"}":{"f:value":{}}},"f:image":{}}}}}}}`
+	o.SetManagedFields([]metav1.ManagedFieldsEntry{{
+		Manager: v1alpha1.FieldManager, Operation: metav1.ManagedFieldsOperationApply, FieldsType: "FieldsV1", FieldsV1: &metav1.FieldsV1{Raw: []byte(fields)},
+	}})
 	return o
 }
 
@@ -118,6 +135,7 @@ func TestPlan(t *testing.T) {
 		"plan-nothing":    {same, []string{"env", "plan", "shop", "--exit-code"}},
 		"plan-drifted":    {drift, []string{"env", "plan", "shop", "--exit-code"}},
 		"plan-drifted-ok": {drift, []string{"env", "plan", "shop"}},
+		"plan-json":       {drift, []string{"env", "plan", "shop", "-o", "json", "--exit-code"}},
 		"plan-yaml":       {same, []string{"env", "plan", "shop", "-o", "yaml"}},
 	}
 	for name, tt := range tests {
