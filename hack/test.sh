@@ -49,7 +49,8 @@ why_no_machines() {
   [ "$(uname -s)" = Linux ] || { echo "they need Linux"; return; }
   [ "$(id -u)" = 0 ] || { echo "they need root"; return; }
   [ -d /sys/fs/cgroup/pids ] || { echo "they need cgroup v1 hierarchies"; return; }
-  command -v debootstrap >/dev/null && command -v ip >/dev/null || { echo "they need the packages debootstrap and iproute2"; return; }
+  command -v debootstrap >/dev/null && command -v ip >/dev/null || command -v apt-get >/dev/null ||
+    echo "they need the packages debootstrap and iproute2, and there is no apt-get to install them"
 }
 
 machines() {

@@ -16,7 +16,7 @@ import (
 	"spock.dev/spock/hack/cluster/internal/state"
 )
 
-const usage = `usage: cluster COMMAND [-name NAME] [-state DIR]
+const usage = `usage: cluster COMMAND [-name NAME] [-state DIR] [-machines N]
 
   up       start the cluster, or check that it is up
   down     remove it
@@ -44,6 +44,7 @@ func run(command string, args []string) error {
 	flags := flag.NewFlagSet("cluster "+command, flag.ExitOnError)
 	name := flags.String("name", "spock", "name of the cluster")
 	dir := flags.String("state", "", "folder of the cluster's state (default .cluster in the repository)")
+	machines := flags.Int("machines", 0, "machines to deploy to that `up` boots beside the node")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -54,6 +55,7 @@ func run(command string, args []string) error {
 	if err != nil {
 		return err
 	}
+	c.Machines = *machines
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	return obey(ctx, c, command)

@@ -8,6 +8,7 @@ import (
 
 	"spock.dev/spock/hack/cluster/internal/boot"
 	"spock.dev/spock/hack/cluster/internal/cgroup"
+	"spock.dev/spock/hack/cluster/internal/machine"
 	"spock.dev/spock/hack/cluster/internal/node"
 	"spock.dev/spock/hack/cluster/internal/registry"
 	"spock.dev/spock/hack/cluster/internal/serve"
@@ -17,32 +18,35 @@ import (
 func servers() map[string]func(args []string) error {
 	logger := log.New(os.Stderr, "", log.LstdFlags)
 	return map[string]func([]string) error{
-		node.EnterCommand:   onSpec(node.Enter),
-		node.InitCommand:    onSpec(node.Init),
-		boot.ForwardCommand: func(args []string) error { return forward(args, logger) },
+		node.EnterCommand:    onSpec(node.Enter),
+		node.InitCommand:     onSpec(node.Init),
+		machine.EnterCommand: one("the machine's order", machine.Enter),
+		machine.InitCommand:  one("the machine's order", machine.Init),
+		boot.ForwardCommand:  func(args []string) error { return forward(args, logger) },
 		"registry": func(args []string) error {
 			return two(args, func(addr, dir string) error { return serveRegistry(addr, dir, logger) })
 		},
-		"goproxy": func(args []string) error { return two(args, serve.Files) },
-		"opendirs": func(args []string) error {
-			if len(args) != 1 {
-				return fmt.Errorf("want a folder, got %d arguments", len(args))
-			}
-			return serve.OpenDirs(args[0], logger)
-		},
+		"goproxy":  func(args []string) error { return two(args, serve.Files) },
+		"opendirs": one("a folder", func(dir string) error { return serve.OpenDirs(dir, logger) }),
 	}
 }
 
 func onSpec(f func(node.Spec) error) func([]string) error {
-	return func(args []string) error {
-		if len(args) != 1 {
-			return fmt.Errorf("want the node's spec, got %d arguments", len(args))
-		}
-		spec, err := node.Load(args[0])
+	return one("the node's spec", func(path string) error {
+		spec, err := node.Load(path)
 		if err != nil {
 			return err
 		}
 		return f(spec)
+	})
+}
+
+func one(what string, f func(string) error) func([]string) error {
+	return func(args []string) error {
+		if len(args) != 1 {
+			return fmt.Errorf("want %s, got %d arguments", what, len(args))
+		}
+		return f(args[0])
 	}
 }
 

@@ -13,16 +13,15 @@ import (
 	"syscall"
 
 	"spock.dev/spock/hack/cluster/internal/machine"
+	"spock.dev/spock/hack/cluster/internal/plan"
+	"spock.dev/spock/hack/cluster/internal/state"
 )
 
-const usage = `usage: machine COMMAND [-number N] [-state DIR] [-disk MB]
+const usage = `usage: machine COMMAND [-number N] [-state DIR] [-disk MB] [-cluster DIR]
 
   up    boot machine N, and print as JSON how to reach it
   down  end it, and leave nothing of it
 `
-
-// folder is where the machines have their state, unless told otherwise.
-const folder = "/run/spock-machine"
 
 func main() {
 	if len(os.Args) < 2 {
@@ -43,22 +42,38 @@ func run(command string, args []string) error {
 	number := flags.Int("number", 0, "number of the machine, which gives its name and address; 0 boots one that nobody has")
 	state := flags.String("state", "", "folder of its keys and console (default /run/spock-machine/N)")
 	disk := flags.Int("disk", 1024, "size of its disk in MB; it is made of memory")
+	beside := flags.String("cluster", "", "state folder of a running local cluster: its pods reach the machine, and the machine them")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
+	cluster, err := planOf(*beside)
+	if err != nil {
+		return err
+	}
 	if *number == 0 && command == "up" {
-		var err error
-		if *number, *state, err = machine.Claim(folder); err != nil {
+		if *number, *state, err = machine.Claim(machine.Folder); err != nil {
 			return err
 		}
 	}
 	if *state == "" {
-		*state = filepath.Join(folder, fmt.Sprint(*number))
+		*state = filepath.Join(machine.Folder, fmt.Sprint(*number))
 	}
-	m := machine.Machine{Number: *number, State: *state, DiskMB: *disk}
+	m := machine.Machine{Number: *number, State: *state, DiskMB: *disk, Cluster: cluster}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	return obey(ctx, m, command)
+}
+
+// planOf reads where a cluster is; nil without a folder.
+func planOf(dir string) (*plan.Plan, error) {
+	if dir == "" {
+		return nil, nil
+	}
+	p, err := state.Dir(dir).Plan()
+	if err != nil {
+		return nil, fmt.Errorf("-cluster %s: %w", dir, err)
+	}
+	return &p, nil
 }
 
 func obey(ctx context.Context, m machine.Machine, command string) error {

@@ -16,6 +16,7 @@ import (
 	"spock.dev/spock/hack/cluster/internal/cgroup"
 	"spock.dev/spock/hack/cluster/internal/host"
 	"spock.dev/spock/hack/cluster/internal/kube"
+	"spock.dev/spock/hack/cluster/internal/machine"
 	"spock.dev/spock/hack/cluster/internal/network"
 	"spock.dev/spock/hack/cluster/internal/plan"
 	"spock.dev/spock/hack/cluster/internal/state"
@@ -26,7 +27,9 @@ type Cluster struct {
 	Name  string
 	State state.Dir
 	Root  string // folder of this tool's module
-	Say   func(format string, args ...any)
+	// Machines to deploy to that are booted beside the node.
+	Machines int
+	Say      func(format string, args ...any)
 }
 
 // deadline bounds one `up` after everything is built.
@@ -43,7 +46,10 @@ func (c *Cluster) Up(ctx context.Context) error {
 	}
 	defer unlock()
 	if p, err := c.State.Plan(); err == nil && c.runs(p) {
-		return c.check(ctx, p)
+		if err := c.check(ctx, p); err != nil {
+			return err
+		}
+		return c.machines(ctx, p)
 	}
 	if err := host.Install(ctx, host.Missing()); err != nil {
 		return err
@@ -55,7 +61,14 @@ func (c *Cluster) Up(ctx context.Context) error {
 	if err := c.clear(ctx); err != nil {
 		return err
 	}
-	return c.start(ctx, parts)
+	if err := c.start(ctx, parts); err != nil {
+		return err
+	}
+	p, err := c.State.Plan()
+	if err != nil {
+		return err
+	}
+	return c.machines(ctx, p)
 }
 
 // Down removes the cluster; what was pushed to its registry stays in the state folder.
@@ -190,6 +203,9 @@ func (c *Cluster) clear(ctx context.Context) error {
 		if err := cgroup.Remove(ctx, name); err != nil {
 			return err
 		}
+	}
+	if err := machine.DownOf(ctx, p.Name); err != nil {
+		return fmt.Errorf("ending the machines of cluster %s: %w", c.Name, err)
 	}
 	if err := network.Down(ctx, p); err != nil {
 		return fmt.Errorf("removing the network of cluster %s: %w", c.Name, err)

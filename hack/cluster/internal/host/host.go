@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"sort"
 	"strings"
 	"syscall"
@@ -66,6 +67,11 @@ func Missing() []string {
 	}
 	sort.Strings(out)
 	return out
+}
+
+// MissingFor returns which of some packages, all of them known by a file here, this machine lacks.
+func MissingFor(packages ...string) []string {
+	return slices.DeleteFunc(Missing(), func(pkg string) bool { return !slices.Contains(packages, pkg) })
 }
 
 // static says whether a program runs without shared libraries.

@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -43,4 +44,27 @@ func Claim(folder string) (number int, state string, err error) {
 func isAbandoned(m Machine) bool {
 	info, err := os.Stat(m.State)
 	return err == nil && time.Since(info.ModTime()) > abandoned && len(cgroup.Processes(m.Name())) == 0
+}
+
+// Folder is where machines have their state, unless told otherwise.
+const Folder = "/run/spock-machine"
+
+// DownOf ends all machines of a cluster, which are found by its name.
+func DownOf(ctx context.Context, cluster string) error {
+	orders, err := filepath.Glob(filepath.Join(Folder, "*", "order.json"))
+	if err != nil {
+		return err
+	}
+	var problems []error
+	for _, path := range orders {
+		o, err := load(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // it is being ended by somebody else
+		}
+		if err == nil && o.Machine.Cluster != nil && o.Machine.Cluster.Name == cluster {
+			err = o.Machine.Down(ctx)
+		}
+		problems = append(problems, err)
+	}
+	return errors.Join(problems...)
 }

@@ -139,11 +139,7 @@ func (m Machine) identity(root string) error {
 	if err != nil {
 		return err
 	}
-	files := []struct {
-		name, content string
-		mode          os.FileMode
-		owner         int
-	}{
+	files := []file{
 		{"etc/hostname", m.Name() + "\n", 0o644, 0},
 		{"etc/hosts", "127.0.0.1 localhost\n127.0.1.1 " + m.Name() + "\n", 0o644, 0},
 		{"etc/machine-id", hex.EncodeToString(sum[:16]) + "\n", 0o444, 0},
@@ -153,12 +149,21 @@ func (m Machine) identity(root string) error {
 		{"root/.ssh/authorized_keys", string(login), 0o600, 0},
 		{"home/deploy/.ssh/authorized_keys", string(login), 0o600, 1000},
 	}
+	if m.Cluster != nil {
+		files = append(files, file{"etc/resolv.conf", "nameserver " + m.Cluster.NodeIP().String() + "\n", 0o644, 0})
+	}
 	for _, f := range files {
 		if err := put(filepath.Join(root, f.name), f.content, f.mode, f.owner); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+type file struct {
+	name, content string
+	mode          os.FileMode
+	owner         int
 }
 
 func put(file, content string, mode os.FileMode, owner int) error {

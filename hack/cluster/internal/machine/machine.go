@@ -19,9 +19,11 @@ import (
 	"spock.dev/spock/hack/cluster/internal/cgroup"
 	"spock.dev/spock/hack/cluster/internal/debian"
 	"spock.dev/spock/hack/cluster/internal/host"
+	"spock.dev/spock/hack/cluster/internal/plan"
 )
 
-// bridge joins all machines and this one, which has the last address of their network.
+// bridge joins this machine and all machines of no cluster; it has the last address of
+// their network.
 const bridge = "spockhosts0"
 
 // last is the number of this machine's own address on the bridge.
@@ -29,6 +31,9 @@ const last = 254
 
 // patience is how long a machine may take to answer on its port 22.
 const patience = time.Minute
+
+// tools are the packages that this machine needs to boot one.
+var tools = []string{"debootstrap", "iproute2", "mount"}
 
 // packages of a machine. What Spock needs on one is in every one of them: a shell,
 // coreutils, tar, util-linux, systemd and sshd.
@@ -54,6 +59,8 @@ type Machine struct {
 	State string
 	// DiskMB is the size of its disk.
 	DiskMB int
+	// Cluster whose pods reach it, and it them; nil for a machine that only this one reaches.
+	Cluster *plan.Plan
 }
 
 // Facts are what a client needs to reach a machine.
@@ -75,7 +82,12 @@ type Facts struct {
 func (m Machine) Name() string { return fmt.Sprintf("spockhost%d", m.Number) }
 
 // Address is where its sshd listens.
-func (m Machine) Address() string { return fmt.Sprintf("198.19.255.%d", m.Number) }
+func (m Machine) Address() string {
+	if m.Cluster != nil {
+		return m.Cluster.MachineIP(m.Number).String()
+	}
+	return fmt.Sprintf("198.19.255.%d", m.Number)
+}
 
 func (m Machine) link() string { return fmt.Sprintf("spockh%d", m.Number) }
 
@@ -84,6 +96,9 @@ func (m Machine) path(name string) string { return filepath.Join(m.State, name) 
 // Up boots the machine and returns when its sshd answers.
 func (m Machine) Up(ctx context.Context, say func(string, ...any)) (Facts, error) {
 	if err := host.Check(); err != nil {
+		return Facts{}, err
+	}
+	if err := host.Install(ctx, host.MissingFor(tools...)); err != nil {
 		return Facts{}, err
 	}
 	if m.Number < 1 || m.Number > most {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,20 +14,30 @@ import (
 
 func (m Machine) namespace() string { return filepath.Join("/run/netns", m.Name()) }
 
-// connect gives the machine a network namespace and a cable to the bridge.
+// connect gives the machine a network namespace and a cable to a bridge: that of its
+// cluster, whose node then is its way to pods and services.
 func (m Machine) connect(ctx context.Context) error {
-	if err := bridged(ctx); err != nil {
+	to := bridge
+	if m.Cluster != nil {
+		to = m.Cluster.Bridge()
+	} else if err := bridged(ctx); err != nil {
 		return err
 	}
 	ns := m.Name()
-	for _, args := range [][]string{
+	steps := [][]string{
 		{"netns", "add", ns},
 		{"link", "add", m.link(), "type", "veth", "peer", "name", "eth0", "netns", ns},
-		{"link", "set", m.link(), "master", bridge, "up"},
+		{"link", "set", m.link(), "master", to, "up"},
 		{"-n", ns, "addr", "add", m.Address() + "/24", "dev", "eth0"},
 		{"-n", ns, "link", "set", "eth0", "up"},
 		{"-n", ns, "link", "set", "lo", "up"},
-	} {
+	}
+	if m.Cluster != nil {
+		for _, net := range []netip.Prefix{m.Cluster.PodCIDR(), m.Cluster.ServiceCIDR()} {
+			steps = append(steps, []string{"-n", ns, "route", "add", net.String(), "via", m.Cluster.NodeIP().String()})
+		}
+	}
+	for _, args := range steps {
 		if _, err := host.Output(ctx, "ip", args...); err != nil {
 			return fmt.Errorf("network: %w", err)
 		}

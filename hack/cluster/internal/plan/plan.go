@@ -69,6 +69,9 @@ func (p Plan) NodeCIDR() netip.Prefix { return netip.PrefixFrom(p.at(15, 0), 24)
 func (p Plan) NodeIP() netip.Addr { return p.at(15, 1) }
 func (p Plan) HostIP() netip.Addr { return p.at(15, 254) }
 
+// MachineIP is the address of a machine to deploy to beside the node, by its number from 1 to 200.
+func (p Plan) MachineIP(number int) netip.Addr { return p.at(15, 20+number) }
+
 // NodeName is the name of the Node object.
 func (p Plan) NodeName() string { return "node1" }
 

@@ -18,6 +18,7 @@ import (
 //	kubeconfig env audit.log bin/   for users; env appears when the cluster is usable
 //	registry/                       what was pushed; survives `down`
 //	hosts                           more names for pods, in the form of /etc/hosts
+//	machines.json                   how to reach the machines to deploy to, if any were asked for
 //	log/                            one file for each process of the node
 //	run/                            certificates, configuration, the node's disk
 type Dir string
@@ -32,6 +33,7 @@ func (d Dir) Env() string        { return d.path("env") }
 func (d Dir) AuditLog() string   { return d.path("audit.log") }
 func (d Dir) Bin() string        { return d.path("bin") }
 func (d Dir) Hosts() string      { return d.path("hosts") }
+func (d Dir) Machines() string   { return d.path("machines.json") }
 func (d Dir) Registry() string   { return d.path("registry") }
 func (d Dir) Log() string        { return d.path("log") }
 
@@ -83,7 +85,7 @@ func (d Dir) SavePlan(p plan.Plan) error {
 
 // Clear removes everything but what was pushed to the registry and the lock.
 func (d Dir) Clear() error {
-	for _, p := range []string{d.Env(), d.Kubeconfig(), d.AuditLog(), d.Bin(), d.Hosts(), d.Log(), d.Run()} {
+	for _, p := range []string{d.Env(), d.Kubeconfig(), d.AuditLog(), d.Bin(), d.Hosts(), d.Machines(), d.Log(), d.Run()} {
 		if err := os.RemoveAll(p); err != nil {
 			return fmt.Errorf("clearing the cluster's state: %w", err)
 		}
@@ -102,12 +104,13 @@ GOPROXY_URL=%s
 AUDIT_LOG=%s
 BIN=%s
 HOSTS_FILE=%s
+MACHINES_FILE=%s
 BRIDGE=%s
 NODE_IP=%s
 HOST_IP=%s
 NODE_CIDR=%s
 POD_CIDR=%s
 SERVICE_CIDR=%s
-`, d.Kubeconfig(), p.PushRegistry(), p.PodRegistry(), p.IngressPort(), p.PodProxy(), d.AuditLog(), d.Bin(), d.Hosts(),
+`, d.Kubeconfig(), p.PushRegistry(), p.PodRegistry(), p.IngressPort(), p.PodProxy(), d.AuditLog(), d.Bin(), d.Hosts(), d.Machines(),
 		p.Bridge(), p.NodeIP(), p.HostIP(), p.NodeCIDR(), p.PodCIDR(), p.ServiceCIDR())
 }
