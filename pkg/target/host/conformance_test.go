@@ -205,7 +205,7 @@ func TestAMachineThatIsAwayIsWaitedFor(t *testing.T) {
 		}
 	}
 	apply("web", 8080)
-	observed(t, made, changed, "web", "web runs", phase(Running))
+	web := observed(t, made, changed, "web", "web runs", phase(Running))
 	b.cable(t, "down")
 	apply("worker", 8081)
 	away := func(o *unstructured.Unstructured) bool {
@@ -213,9 +213,19 @@ func TestAMachineThatIsAwayIsWaitedFor(t *testing.T) {
 	}
 	observed(t, made, changed, "web", "the machine is away", away)
 	observed(t, made, changed, "worker", "what is to go there waits", away)
+	// Another controller does not see what is there, and wants it as it is.
+	next, changedNext := on(t, b, 2)
+	if err := next.Apply(t.Context(), shop, wanted("web", "h1", app(8080)), false); err != nil {
+		t.Fatal(err)
+	}
+	observed(t, next, changedNext, "web", "it waits as well", away)
 	b.cable(t, "up")
 	observed(t, made, changed, "worker", "it goes on when it is back", phase(Running))
 	observed(t, made, changed, "web", "what was there is seen again", phase(Running))
+	taken := observed(t, next, changedNext, "web", "it is taken as it is", phase(Running))
+	if web.GetUID() != taken.GetUID() || web.GetAnnotations()[annotationApplied] != taken.GetAnnotations()[annotationApplied] {
+		t.Errorf("it was written again: %v, and now %v", web.GetAnnotations(), taken.GetAnnotations())
+	}
 }
 
 func TestAServiceMovesFromOneMachineToAnother(t *testing.T) {

@@ -112,10 +112,29 @@ func (t *Target) attempt(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
+	if t.stands(j, m.sight()) {
+		return nil
+	}
 	if err := t.away(ctx, j, m, t.brings(ctx, j, m, conn)); err != nil {
 		return err
 	}
 	return t.away(ctx, j, m, m.sweep(ctx, conn, t.epoch()))
+}
+
+// stands says whether the machine runs the service as it is wanted, and takes it as it is
+// then: who wanted it could not see it while the machine was away.
+func (t *Target) stands(j *job, sight Sight) bool {
+	told, there := sight.Services[j.id]
+	if !there || told.Unit.Edited || told.Unit.State() != Running {
+		return false
+	}
+	for _, name := range []string{v1alpha1.AnnotationHash, v1alpha1.AnnotationEnvironmentUID} {
+		if want := j.record.Annotations[name]; want == "" || told.Record.Annotations[name] != want {
+			return false
+		}
+	}
+	t.set(j, func() { j.record = told.Record })
+	return true
 }
 
 func (t *Target) brings(ctx context.Context, j *job, m *machine, conn *Conn) error {
