@@ -19,6 +19,8 @@ type Machines interface {
 	Key(ctx context.Context, address string) (string, error)
 	// Facts logs in and asks the machine what it is.
 	Facts(ctx context.Context, login host.Login) (host.Facts, error)
+	// Logs hands over what a service on a machine has printed, line by line.
+	Logs(ctx context.Context, login host.Login, want host.LogRequest, line func(string)) error
 }
 
 // overSSH reaches machines itself.
@@ -35,6 +37,15 @@ func (overSSH) Facts(ctx context.Context, login host.Login) (host.Facts, error) 
 	}
 	defer conn.Close()
 	return conn.Facts(ctx)
+}
+
+func (overSSH) Logs(ctx context.Context, login host.Login, want host.LogRequest, line func(string)) error {
+	conn, err := host.Dial(ctx, login)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return conn.Logs(ctx, want, line)
 }
 
 func newHost(s *session) *cobra.Command {

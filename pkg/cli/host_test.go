@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -29,6 +30,16 @@ func (f *fakeMachines) Key(context.Context, string) (string, error) { return sho
 func (f *fakeMachines) Facts(_ context.Context, login host.Login) (host.Facts, error) {
 	f.login = login
 	return host.Facts{OS: "Debian GNU/Linux 12 (bookworm)", Arch: "x86_64", Systemd: 252, CPUs: 8, MemoryKiB: 32 << 20, DiskFreeKiB: 100 << 20}, f.err
+}
+
+func (f *fakeMachines) Logs(ctx context.Context, login host.Login, want host.LogRequest, line func(string)) error {
+	f.login = login
+	line(fmt.Sprintf("%s listens, the last %d lines", want.Service, want.Tail))
+	if f.err == nil && want.Follow {
+		line(want.Service + " goes on")
+		<-ctx.Done()
+	}
+	return f.err
 }
 
 func aHost(name string, change ...func(*v1alpha1.Host)) *v1alpha1.Host {

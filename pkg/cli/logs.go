@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -22,8 +23,9 @@ func newLogs(s *session) *cobra.Command {
 		Use:   "logs NAME [SERVICE...]",
 		Short: "Print the logs of an environment's services",
 		Long: `Print the logs of an environment's services, all of them or those named, each line with
-the service and the pod it comes from. With -f new pods and restarted containers join in
-as they come; Ctrl-C ends it, and is no failure.`,
+the service and the pod or the host it comes from. With -f new pods and restarted containers
+join in as they come; Ctrl-C ends it, and is no failure. A host is asked over SSH, with the key
+in its Secret, which you must be allowed to read.`,
 		Example:           examples(`spock env logs shop`, `spock env logs shop orders web -f`, `spock env logs shop orders --previous --tail 50`),
 		Args:              positional(1, -1, "the NAME of an environment"),
 		ValidArgsFunction: s.completeEnvironment,
@@ -43,6 +45,7 @@ as they come; Ctrl-C ends it, and is no failure.`,
 		}
 		l.pods, l.paint, l.out, l.err = cluster.Kube.CoreV1().Pods(scaffold.NamespaceOf(env)), s.outPaint(), s.Streams.Out, s.Streams.Err
 		only := metav1.ListOptions{LabelSelector: selector.String()}
+		l.units = &units{machines: s.Machines, cluster: cluster, env: env, services: args[1:]}
 		if l.follow {
 			return l.followAll(cmd.Context(), cluster.Kube, only)
 		}
@@ -78,24 +81,41 @@ func (l *logs) printAll(ctx context.Context, env *v1alpha1.Environment, only met
 	if err != nil {
 		return fmt.Errorf("list the pods of environment %s/%s: %w", env.Namespace, env.Name, err)
 	}
-	if len(list.Items) == 0 {
-		fmt.Fprintf(l.err, "no pod runs yet; why: spock env why %s -n %s\n", env.Name, env.Namespace)
+	var all []printer
+	for i := range list.Items {
+		pod := &list.Items[i]
+		all = append(all, printer{serviceOf(pod), pod.Name, func() { l.printPod(ctx, pod) }})
+	}
+	hosts, err := l.units.list(ctx)
+	if err != nil {
+		l.hostsAreHidden(err)
+	}
+	for i := range hosts {
+		for _, service := range l.units.on(&hosts[i]) {
+			all = append(all, printer{service, hosts[i].Name, func() { l.printUnit(ctx, &hosts[i], service, l.tail) }})
+		}
+	}
+	if len(all) == 0 {
+		fmt.Fprintf(l.err, "nothing runs yet; why: spock env why %s -n %s\n", env.Name, env.Namespace)
 		return nil
 	}
 	rank := map[string]int{}
 	for i := range env.Status.Services {
 		rank[env.Status.Services[i].Name] = i
 	}
-	slices.SortStableFunc(list.Items, func(a, b corev1.Pod) int {
-		if d := rank[serviceOf(&a)] - rank[serviceOf(&b)]; d != 0 {
-			return d
-		}
-		return strings.Compare(a.Name, b.Name)
+	slices.SortStableFunc(all, func(a, b printer) int {
+		return cmp.Or(rank[a.service]-rank[b.service], strings.Compare(a.place, b.place))
 	})
-	for i := range list.Items {
-		l.printPod(ctx, &list.Items[i])
+	for _, p := range all {
+		p.print()
 	}
 	return ctx.Err()
+}
+
+// printer prints the log of a service at one place, a pod or a host.
+type printer struct {
+	service, place string
+	print          func()
 }
 
 func serviceOf(pod *corev1.Pod) string { return pod.Labels[v1alpha1.LabelService] }

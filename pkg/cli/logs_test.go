@@ -9,9 +9,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	kubefake "k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
+
+	"spock.dev/spock/pkg/target/host"
 )
 
 func starting(p *corev1.Pod) {
@@ -75,6 +78,41 @@ func TestLogsOfThePreviousInstance(t *testing.T) {
 	}
 }
 
+func TestLogsOfServicesOnHosts(t *testing.T) {
+	t.Parallel()
+	away := &host.Failure{Class: host.Unreachable, Host: "db1", Message: "it does not answer at 10.0.0.11:22"}
+	for name, tc := range map[string]struct {
+		args     []string
+		machines fakeMachines
+		secret   bool
+	}{
+		"logs-host":          {args: []string{"env", "logs", "shop"}, secret: true},
+		"logs-host-service":  {args: []string{"env", "logs", "shop", "web"}, secret: true},
+		"logs-host-away":     {args: []string{"env", "logs", "shop", "postgres", "--tail", "5"}, machines: fakeMachines{err: away}, secret: true},
+		"logs-host-secret":   {args: []string{"env", "logs", "shop", "postgres"}},
+		"logs-host-previous": {args: []string{"env", "logs", "shop", "postgres", "--previous"}, secret: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, environment("shop", ready), aHost("db1", reachable), aHost("db2"))
+			w.printing(pod("web", "web-1"))
+			w.machines = &tc.machines
+			if tc.secret {
+				w.holds(t, "db1-ssh")
+			}
+			w.run(tc.args...).golden(t, name)
+		})
+	}
+}
+
+// holds gives the cluster the Secret of a host.
+func (w *world) holds(t *testing.T, secret string) {
+	t.Helper()
+	if err := w.kube.Tracker().Add(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: secret, Namespace: "team-a"}, Data: map[string][]byte{"ssh-privatekey": []byte("hush")}}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // enough cancels when so many lines were printed.
 type enough struct {
 	lines  int
@@ -90,14 +128,17 @@ func (e *enough) Write(p []byte) (int, error) {
 
 func TestFollowedLogsEndWithAnInterruptWhichIsNoFailure(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, environment("shop", ready))
+	w := newWorld(t, environment("shop", ready), aHost("db1", reachable))
+	w.machines = &fakeMachines{}
 	w.printing(pod("orders", "orders-1"), pod("web", "web-1"))
+	w.holds(t, "db1-ssh")
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	w.ctx, w.out = ctx, &enough{lines: 4, cancel: cancel}
+	w.ctx, w.out = ctx, &enough{lines: 6, cancel: cancel}
 	got := w.run("env", "logs", "shop", "-f")
 	lines := slices.Sorted(strings.Lines(got.out))
-	want := []string{"orders/orders-1 | bye\n", "orders/orders-1 | listening on :8080\n", "web/web-1 | bye\n", "web/web-1 | listening on :8080\n"}
+	want := []string{"orders/orders-1 | bye\n", "orders/orders-1 | listening on :8080\n",
+		"postgres/db1 | postgres goes on\n", "postgres/db1 | postgres listens, the last 100 lines\n", "web/web-1 | bye\n", "web/web-1 | listening on :8080\n"}
 	if diff := cmp.Diff(want, lines); diff != "" || got.code != ExitOK {
 		t.Errorf("exit %d, stderr %q, lines (-want +got):\n%s", got.code, got.err, diff)
 	}

@@ -16,12 +16,13 @@ import (
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 )
 
-// logs prints the logs of pods, whole lines at a time.
+// logs prints the logs of pods and of units on machines, whole lines at a time.
 type logs struct {
 	follow, previous bool
 	tail             int64
 
 	pods  typedcorev1.PodInterface
+	units *units
 	paint paint
 	mu    sync.Mutex // of both writers
 	out   io.Writer
@@ -40,9 +41,27 @@ func (l *logs) printPod(ctx context.Context, pod *corev1.Pod) {
 	}
 }
 
-// followAll prints the logs of pods and of those that come, until ctx ends: that is how
-// a person ends it.
+// followAll prints all logs and those that come, until ctx ends: that is how a person
+// ends it.
 func (l *logs) followAll(ctx context.Context, client kubernetes.Interface, only metav1.ListOptions) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var hosts sync.WaitGroup
+	hosts.Go(func() {
+		if err := l.followUnits(ctx); err != nil && ctx.Err() == nil {
+			l.hostsAreHidden(err)
+		}
+	})
+	err := l.followPods(ctx, client, only)
+	stop()
+	hosts.Wait()
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+func (l *logs) followPods(ctx context.Context, client kubernetes.Interface, only metav1.ListOptions) error {
 	var streams sync.WaitGroup
 	seen := map[string]bool{} // instances of containers
 	err := follow(ctx, client, l.pods, only, &corev1.Pod{}, false, func(pod *corev1.Pod, gone bool) bool {
@@ -63,9 +82,6 @@ func (l *logs) followAll(ctx context.Context, client kubernetes.Interface, only 
 		return false
 	})
 	streams.Wait()
-	if errors.Is(err, context.Canceled) {
-		return nil
-	}
 	return err
 }
 
@@ -108,6 +124,10 @@ func (l *logs) print(out io.Writer, pod *corev1.Pod, container, text string) {
 	if len(pod.Spec.Containers) > 1 {
 		prefix += "/" + container
 	}
+	l.printLine(out, prefix, text)
+}
+
+func (l *logs) printLine(out io.Writer, prefix, text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	fmt.Fprintf(out, "%s %s\n", l.paint.in(shade(prefix), prefix+" |"), text)

@@ -221,3 +221,18 @@ func (nothing) Sum(b []byte) []byte         { return b }
 func (nothing) Reset()                      {}
 func (nothing) Size() int                   { return 0 }
 func (nothing) BlockSize() int              { return 1 }
+
+func TestOutputIsHandedOverInLines(t *testing.T) {
+	t.Parallel()
+	var got []string
+	s := &splitter{line: func(line string) { got = append(got, line) }}
+	for _, part := range []string{"one\ntw", "o\r\n", "\nthr", "ee"} {
+		if n, err := s.Write([]byte(part)); n != len(part) || err != nil {
+			t.Fatalf("Write: %d, %v", n, err)
+		}
+	}
+	s.flush()
+	if diff := cmp.Diff([]string{"one", "two", "", "three"}, got); diff != "" {
+		t.Errorf("lines (-want +got):\n%s", diff)
+	}
+}

@@ -203,8 +203,3 @@ func (c *Conn) Watch(ctx context.Context, answer func(map[string]Told)) error {
 	}
 	return err
 }
-
-// Journal returns the last lines of a service, of one start when invocation is not empty.
-func (c *Conn) Journal(ctx context.Context, id string, lines int, invocation string) (string, error) {
-	return c.Run(ctx, script("journal"), nil, id, strconv.Itoa(lines), invocation)
-}
