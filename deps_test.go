@@ -27,7 +27,7 @@ var layers = [][]string{
 	{"pkg/reconciler", "pkg/cli", "pkg/server", "pkg/task"},
 	{"pkg/deploy"},
 	{"pkg/engine"},
-	{"pkg/target"},
+	{"pkg/target", "pkg/artifact"},
 	{"pkg/plan", "pkg/scaffold", "pkg/progress", "pkg/history"},
 	{"pkg/render", "pkg/health", "pkg/policy", "pkg/trigger"},
 	{"pkg/unit", "pkg/rootfs", "pkg/placement", "pkg/source"},

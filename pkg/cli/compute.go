@@ -2,10 +2,12 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
 
+	"github.com/google/go-containerregistry/pkg/authn"
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -14,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/artifact"
 	"spock.dev/spock/pkg/plan"
 	"spock.dev/spock/pkg/render"
 	"spock.dev/spock/pkg/scaffold"
@@ -61,7 +64,12 @@ func (c *Cluster) render(ctx context.Context, env *v1alpha1.Environment) (*v1alp
 // read finds the files that the templates read from elsewhere.
 func (c *Cluster) read(ctx context.Context, in *render.Input) error {
 	in.Found = map[source.Origin]source.Found{}
+	limits := source.OfArtifacts()
 	for _, origin := range render.Origins(*in) {
+		if origin.ConfigMap == "" {
+			in.Found[origin], limits = c.artifact(ctx, origin.Artifact, limits)
+			continue
+		}
 		found, err := c.configMap(ctx, in.Environment.Namespace, origin.ConfigMap)
 		if err != nil {
 			return err
@@ -81,6 +89,28 @@ func (c *Cluster) configMap(ctx context.Context, namespace, name string) (source
 		return source.Found{}, explain(fmt.Errorf("get ConfigMap %s/%s: %w", namespace, name, err))
 	}
 	return source.FromConfigMap(held.Data, held.BinaryData), nil
+}
+
+// artifact reads one from its registry with the credentials of who asks: the Secret of the
+// template is the environment's to use. Why it cannot be had is told with the field.
+func (c *Cluster) artifact(ctx context.Context, wanted source.Artifact, limits source.Limits) (source.Found, source.Limits) {
+	ref, err := wanted.Reference()
+	if err != nil {
+		return source.Found{Err: err}, limits
+	}
+	layers, err := artifact.Fetch(ctx, wanted, authn.DefaultKeychain)
+	var why *artifact.Failure
+	if errors.As(err, &why) {
+		remedy := why.Remedy
+		if why.Reason == v1alpha1.ReasonSourceUnauthorized {
+			remedy = "log in to the registry as for docker or helm: a plan is made with your own credentials"
+		}
+		return source.Found{Err: &source.Error{Problem: why.Problem, Remedy: remedy}}, limits
+	}
+	if err != nil {
+		return source.Found{Err: err}, limits
+	}
+	return source.FromLayers(ref.DigestStr(), layers, limits)
 }
 
 func missing(err error, sentence string) error {

@@ -1,8 +1,19 @@
 package cli
 
 import (
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/registry"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/static"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -51,6 +62,55 @@ func TestPlanReadsManifestsFromAConfigMap(t *testing.T) {
 			}
 			got := w.run("env", "plan", "shop")
 			if !strings.Contains(got.out, tt.out) || !strings.Contains(got.err, tt.err) || (got.code == ExitOK) != tt.succeeded {
+				t.Errorf("exit %d, stdout:\n%s\nstderr:\n%s", got.code, got.out, got.err)
+			}
+		})
+	}
+}
+
+func TestPlanReadsManifestsFromAnArtifact(t *testing.T) {
+	t.Parallel()
+	inner := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, "/closed/") {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		inner.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	host := strings.TrimPrefix(server.URL, "http://")
+	manifest := static.NewLayer([]byte("{apiVersion: v1, kind: ConfigMap, metadata: {name: \"${service.name}-fetched\"}}"), "application/yaml")
+	image, err := mutate.Append(empty.Image, mutate.Addendum{Layer: manifest, MediaType: "application/yaml", Annotations: map[string]string{"org.opencontainers.image.title": "a.yaml"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest, err := image.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref, err := name.ParseReference(host + "/web:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := remote.Write(ref, image); err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		image, out, err string
+		code            int
+	}{
+		"one that is there": {host + "/web@" + digest.String(), "ConfigMap/orders-fetched", "", ExitOK},
+		"one that is not":   {host + "/web@sha256:" + strings.Repeat("0", 64), "", "container.manifestsFrom: registry " + host + " has no ", ExitFailed},
+		"one that is not ours": {host + "/closed/web@" + digest.String(), "",
+			"; log in to the registry as for docker or helm: a plan is made with your own credentials", ExitFailed},
+		"a tag": {host + "/web:1", "", "does not name an artifact by its digest, and what a tag means may change", ExitFailed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := worldWith(t, v1alpha1.FilesFrom{OCI: &v1alpha1.OCIFiles{Image: tt.image, SecretRef: &v1alpha1.SecretReference{Name: "pull"}}})
+			got := w.run("env", "plan", "shop")
+			if !strings.Contains(got.out, tt.out) || !strings.Contains(got.err, tt.err) || (got.code == ExitOK) != (tt.code == ExitOK) {
 				t.Errorf("exit %d, stdout:\n%s\nstderr:\n%s", got.code, got.out, got.err)
 			}
 		})

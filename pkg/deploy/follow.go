@@ -100,6 +100,9 @@ func (f *follower) standing() string {
 	if f.last == nil || f.last.Status.ObservedGeneration < f.generation {
 		return fmt.Sprintf("generation %d has not been taken up yet (is Spock's controller running?)", f.generation)
 	}
+	if f.last.Status.Phase == v1alpha1.PhasePending {
+		return "it is Pending: " + f.last.Status.Message
+	}
 	return fmt.Sprintf("it is %s, %s services ready", f.last.Status.Phase, f.last.Status.Progress)
 }
 

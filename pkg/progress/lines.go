@@ -32,6 +32,9 @@ func Lines(previous, current v1alpha1.EnvironmentStatus, elapsed time.Duration) 
 		previous.Services = nil // a new run tells its own story
 		lines = append(lines, fmt.Sprintf("%s %s run %s: %s", clock(elapsed), markRun, current.Run, count(len(current.Services), "service")))
 	}
+	if current.Phase == v1alpha1.PhasePending && current.Message != previous.Message {
+		return append(lines, fmt.Sprintf("%s %s %s", clock(elapsed), markWaiting, current.Message)) // the services are an older run's
+	}
 	for i := range current.Services {
 		service := &current.Services[i]
 		before := previous.Service(service.Name)

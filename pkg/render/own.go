@@ -19,7 +19,8 @@ func ownObjects(c *v1alpha1.Container) bool {
 }
 
 // Origins are where the files are of all services of an environment that do not stand in
-// the templates, each once, in product order.
+// the templates, each once, in product order. What cannot be read is left out: rendering
+// tells of it.
 func Origins(in Input) []sources.Origin {
 	var out []sources.Origin
 	only := in.Environment.Spec.Only
@@ -30,7 +31,7 @@ func Origins(in Input) []sources.Origin {
 				continue
 			}
 			from, ok := origin(template.Spec.Container)
-			if ok && !slices.Contains(out, from) {
+			if ok && from.Wrong() == nil && !slices.Contains(out, from) {
 				out = append(out, from)
 			}
 		}
@@ -52,10 +53,17 @@ func origin(c *v1alpha1.Container) (sources.Origin, bool) {
 }
 
 func originOf(from *v1alpha1.FilesFrom) (sources.Origin, bool) {
-	if from == nil || from.ConfigMap == nil {
-		return sources.Origin{}, false
+	switch {
+	case from != nil && from.ConfigMap != nil:
+		return sources.Origin{ConfigMap: from.ConfigMap.Name}, true
+	case from != nil && from.OCI != nil:
+		artifact := sources.Artifact{Image: from.OCI.Image, Insecure: from.OCI.Insecure}
+		if from.OCI.SecretRef != nil {
+			artifact.Secret = from.OCI.SecretRef.Name
+		}
+		return sources.Origin{Artifact: artifact}, true
 	}
-	return sources.Origin{ConfigMap: from.ConfigMap.Name}, true
+	return sources.Origin{}, false
 }
 
 // ownManifests reads the objects that the template brings.
@@ -82,7 +90,9 @@ func (b *builder) files(field string, inline sources.Files, from *v1alpha1.Files
 		return inline, true
 	}
 	found, ok := b.in.Found[where]
-	if !ok {
+	if err := where.Wrong(); err != nil {
+		found.Err = err
+	} else if !ok {
 		found.Err = fmt.Errorf("%s was not read", where) // a mistake of the caller
 	}
 	if found.Err != nil {

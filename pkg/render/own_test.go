@@ -97,6 +97,16 @@ func TestDirectoriesAndChartsAreRefused(t *testing.T) {
 			own(func(c *v1alpha1.Container) { c.ManifestsFrom = &v1alpha1.ManifestsFrom{FilesFrom: *fromWeb()} })(c)
 			c.in.Found = map[sources.Origin]sources.Found{{ConfigMap: "web"}: {Files: sources.Files{"a.yaml": "# none"}}}
 		}, inCache + "template \"cache\" container.manifestsFrom: its files hold no objects; add some"},
+		"an artifact by a tag": {func(c change) {
+			own(func(c *v1alpha1.Container) { c.Chart = &v1alpha1.Chart{FilesFrom: artifactOf("r.example.com/web:1")} })(c)
+		}, inChart + `"r.example.com/web:1" does not name an artifact by its digest, and what a tag means may change; write it as registry.example.com/path@sha256:...`},
+		"an artifact that cannot be had": {func(c change) {
+			from := artifactOf("r.example.com/web@" + anyDigest)
+			own(func(c *v1alpha1.Container) { c.Chart = &v1alpha1.Chart{FilesFrom: from} })(c)
+			c.in.Found = map[sources.Origin]sources.Found{
+				{Artifact: sources.Artifact{Image: from.OCI.Image, Secret: "pull"}}: {Err: &sources.Error{Problem: "the registry has no such thing", Remedy: "push it"}},
+			}
+		}, inChart + `the registry has no such thing; push it`},
 		"a path that is not there": {func(c change) {
 			own(func(c *v1alpha1.Container) {
 				c.ManifestsFrom = &v1alpha1.ManifestsFrom{FilesFrom: *fromWeb(), Path: "prod"}
@@ -113,4 +123,10 @@ func TestDirectoriesAndChartsAreRefused(t *testing.T) {
 			c.Chart.Files["templates/a.yaml"] = "{apiVersion: v1, kind: Secret, metadata: {name: a}}"
 		}), inChart + `Secret/a: kind Secret is not allowed in manifests; declare it under product.spec.secrets`},
 	}.run(t)
+}
+
+const anyDigest = "sha256:0000000000000000000000000000000000000000000000000000000000000000"
+
+func artifactOf(image string) *v1alpha1.FilesFrom {
+	return &v1alpha1.FilesFrom{OCI: &v1alpha1.OCIFiles{Image: image, SecretRef: &v1alpha1.SecretReference{Name: "pull"}}}
 }

@@ -17,10 +17,28 @@ type Limits struct {
 	// Files, and the longest sum of their sizes.
 	Files int
 	Bytes int64
+	// whole are the limits of several archives, of which these are what the others have left.
+	whole *Limits
 }
 
 // Usual are limits that manifests do not reach.
 func Usual() Limits { return Limits{Files: 2000, Bytes: 16 << 20} }
+
+// OfArtifacts are the limits of all artifacts of an environment together.
+func OfArtifacts() Limits { return Limits{Files: 4000, Bytes: 50 << 20} }
+
+// without is what the files leave of the limits.
+func (l Limits) without(files Files) Limits {
+	if l.whole == nil {
+		whole := l
+		l.whole = &whole
+	}
+	l.Files -= len(files)
+	for _, text := range files {
+		l.Bytes -= int64(len(text))
+	}
+	return l
+}
 
 const (
 	// maxPath is the longest path of a file.
@@ -75,15 +93,34 @@ type bounded struct {
 
 func (b *bounded) Read(p []byte) (int, error) {
 	if b.left <= 0 {
-		return 0, b.limits.tooMuch()
+		return 0, b.limits.TooMuch()
 	}
 	n, err := b.from.Read(p[:min(int64(len(p)), b.left)])
 	b.left -= int64(n)
 	return n, err
 }
 
-func (l Limits) tooMuch() error {
+// Whole is how many bytes all archives may hold together.
+func (l Limits) Whole() int64 {
+	if l.whole != nil {
+		return l.whole.Bytes
+	}
+	return l.Bytes
+}
+
+// TooMuch refuses what does not fit.
+func (l Limits) TooMuch() error {
+	if l.whole != nil {
+		return &Error{fmt.Sprintf("with what was read before it, it is more than %d MiB", l.whole.Bytes>>20), "pack the manifests alone"}
+	}
 	return &Error{fmt.Sprintf("the archive unpacks to more than %d MiB", l.Bytes>>20), "pack the manifests alone"}
+}
+
+func (l Limits) tooMany() error {
+	if l.whole != nil {
+		return &Error{fmt.Sprintf("with what was read before it, it is more than %d files", l.whole.Files), "pack the manifests alone"}
+	}
+	return &Error{fmt.Sprintf("the archive holds more than %d files", l.Files), "pack the manifests alone"}
 }
 
 // unpacking is the state of Unpack.
@@ -95,7 +132,7 @@ type unpacking struct {
 // take adds an entry to the files.
 func (u *unpacking) take(header *tar.Header, content io.Reader) error {
 	if u.left.Files--; u.left.Files < 0 {
-		return &Error{fmt.Sprintf("the archive holds more than %d files", u.limits.Files), "pack the manifests alone"}
+		return u.limits.tooMany()
 	}
 	name, err := inside(header.Name)
 	if err != nil {
@@ -119,7 +156,7 @@ func (u *unpacking) take(header *tar.Header, content io.Reader) error {
 	text := &strings.Builder{}
 	n, err := io.Copy(text, io.LimitReader(content, u.left.Bytes+1))
 	if u.left.Bytes -= n; u.left.Bytes < 0 {
-		return u.limits.tooMuch()
+		return u.limits.TooMuch()
 	}
 	if err != nil {
 		return broken(err)

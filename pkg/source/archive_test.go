@@ -150,15 +150,21 @@ func FuzzUnpack(f *testing.F) {
 			}
 			return
 		}
-		size := 0
-		for name, text := range files {
-			if !fs.ValidPath(name) || path.IsAbs(name) || name == "." {
-				t.Errorf("%q is not inside", name)
-			}
-			size += len(text)
-		}
-		if len(files) == 0 || len(files) > limits.Files || int64(size) > limits.Bytes {
-			t.Errorf("%d files of %d bytes", len(files), size)
-		}
+		within(t, files, limits)
 	})
+}
+
+// within checks that files are inside and within limits.
+func within(t *testing.T, files source.Files, limits source.Limits) {
+	t.Helper()
+	size := 0
+	for name, text := range files {
+		if !fs.ValidPath(name) || path.IsAbs(name) || name == "." {
+			t.Errorf("%q is not inside", name)
+		}
+		size += len(text)
+	}
+	if len(files) == 0 || len(files) > limits.Files || int64(size) > limits.Bytes {
+		t.Errorf("%d files of %d bytes", len(files), size)
+	}
 }

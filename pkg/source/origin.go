@@ -14,23 +14,45 @@ import (
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
 )
 
-// Origin is where files are that do not stand in a template.
+// Origin is where files are that do not stand in a template: exactly one of the two.
 type Origin struct {
 	// ConfigMap is the name of one, in the namespace of the template.
 	ConfigMap string
+	// Artifact in a registry.
+	Artifact Artifact
 }
 
 // String is how a run names it.
-func (o Origin) String() string { return "configmap/" + o.ConfigMap }
+func (o Origin) String() string {
+	if o.ConfigMap != "" {
+		return "configmap/" + o.ConfigMap
+	}
+	path, _, _ := strings.Cut(o.Artifact.Image, "@")
+	return "oci/" + path
+}
+
+// Wrong says why nothing can be read there, whatever there is.
+func (o Origin) Wrong() error {
+	if o.ConfigMap != "" {
+		return nil
+	}
+	_, err := o.Artifact.Reference()
+	return err
+}
 
 // Found is what an origin holds, or why its files cannot be had.
 type Found struct {
 	Files Files
 	Err   error
+	// Named is the digest by which the files were asked for, if they were.
+	Named string
 }
 
 // Digest stands for the files.
 func (f Found) Digest() string {
+	if f.Named != "" {
+		return f.Named
+	}
 	key := KeyOf(f.Files)
 	return "sha256:" + hex.EncodeToString(key[:])
 }
@@ -67,10 +89,10 @@ func FromConfigMap(data map[string]string, binary map[string][]byte) Found {
 	}
 	for _, key := range slices.Sorted(maps.Keys(binary)) {
 		held := Files{strings.ReplaceAll(key, "__", "/"): string(binary[key])}
-		if strings.HasSuffix(key, ".tgz") || strings.HasSuffix(key, ".tar.gz") {
+		if packed(key) {
 			var err error
 			if held, err = Unpack(bytes.NewReader(binary[key]), Usual()); err != nil {
-				return Found{Err: at(key, err)}
+				return Found{Err: at(fmt.Sprintf("key %q", key), err)}
 			}
 		}
 		for _, name := range slices.Sorted(maps.Keys(held)) {
@@ -82,11 +104,11 @@ func FromConfigMap(data map[string]string, binary map[string][]byte) Found {
 	return Found{Files: files}
 }
 
-// at says in which key something is wrong.
-func at(key string, err error) error {
+// at says in which part something is wrong.
+func at(part string, err error) error {
 	var wrong *Error
 	if errors.As(err, &wrong) {
-		return &Error{fmt.Sprintf("key %q: %s", key, wrong.Problem), wrong.Remedy}
+		return &Error{part + ": " + wrong.Problem, wrong.Remedy}
 	}
 	return err
 }

@@ -173,7 +173,15 @@ func inlined(shown []object) map[source.Origin]source.Found {
 			manifests["deploy/web.yaml"] = c.Kustomize.Files["base/deployment.yaml"]
 		}
 	}
-	return map[source.Origin]source.Found{{ConfigMap: "web"}: {Files: chart}, {ConfigMap: "web-manifests"}: {Files: manifests}}
+	found := map[source.Origin]source.Found{{ConfigMap: "web"}: {Files: chart}, {ConfigMap: "web-manifests"}: {Files: manifests}}
+	for _, o := range shown {
+		c := o.value.(*v1alpha1.ServiceTemplate).Spec.Container
+		if c.Chart != nil && c.Chart.FilesFrom != nil && c.Chart.FilesFrom.OCI != nil {
+			from := c.Chart.FilesFrom.OCI
+			found[source.Origin{Artifact: source.Artifact{Image: from.Image, Secret: from.SecretRef.Name}}] = source.Found{Files: chart}
+		}
+	}
+	return found
 }
 
 // greeter renders a product whose one service has the template.

@@ -17,6 +17,7 @@ import (
 	"knative.dev/pkg/logging"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/artifact"
 	spockclient "spock.dev/spock/pkg/client/injection/client"
 	environmentinformer "spock.dev/spock/pkg/client/injection/informers/spock/v1alpha1/environment"
 	classinformer "spock.dev/spock/pkg/client/injection/informers/spock/v1alpha1/environmentclass"
@@ -69,13 +70,16 @@ func NewController(health *lease.Health, fleet *host.Fleet) injection.Controller
 		}
 		outside := outside{config}
 		machines := host.New(ctx, fleet, outside.image, outside.secret, sync.OnceValue(func() int64 { return time.Now().UnixMilli() }), waited)
-		impl, r = newController(ctx, health, clock.RealClock{}, &engine.Engine{Target: target.Join(cluster, machines), Gate: gate}, homes, configMaps)
+		impl, r = newController(ctx, health, clock.RealClock{}, &engine.Engine{Target: target.Join(cluster, machines), Gate: gate}, homes,
+			configMaps, artifact.Door{Secret: outside.pullSecret, Fetch: artifact.Fetch})
 		close(ready)
 		return impl
 	}
 }
 
-func newController(ctx context.Context, health *lease.Health, clk clock.PassiveClock, acts *engine.Engine, homes Homes, configMaps cache.SharedIndexInformer) (*controller.Impl, *Reconciler) {
+func newController(ctx context.Context, health *lease.Health, clk clock.PassiveClock, acts *engine.Engine, homes Homes,
+	configMaps cache.SharedIndexInformer, registries artifact.Door,
+) (*controller.Impl, *Reconciler) {
 	r := &Reconciler{
 		client:       spockclient.Get(ctx),
 		environments: environmentinformer.Get(ctx).Lister(),
@@ -94,6 +98,7 @@ func newController(ctx context.Context, health *lease.Health, clk clock.PassiveC
 		return controller.Options{FinalizerName: v1alpha1.FinalizerEnvironment}
 	})
 	impl.Reconciler = &lease.Watched{Health: health, Reconciler: impl.Reconciler.(lease.Reconciler)}
+	r.artifacts = artifact.NewStore(ctx, registries, clk.Now, impl.EnqueueKey)
 	r.after = func(key types.NamespacedName, d time.Duration) { impl.EnqueueKeyAfter(key, d) }
 	r.memories = newMemories(func(key types.NamespacedName) *engine.Outbox {
 		return acts.NewOutbox(ctx, func() { impl.EnqueueKey(key) })

@@ -2,6 +2,8 @@ package environment
 
 import (
 	"context"
+	"crypto/sha256"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -19,6 +21,7 @@ func (r *Reconciler) gather(_ context.Context, p *pass) error {
 	if err != nil {
 		return err
 	}
+	p.madeFrom = fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(key)))
 	made := func() (*plan.Plan, error) { return r.rendered(p, in, key) }
 	if run := p.env.Spec.Run; run != nil && run.Rollback != nil {
 		return r.gatherBack(p, run.Rollback, made)
@@ -34,6 +37,10 @@ func (r *Reconciler) rendered(p *pass, in render.Input, key string) (*plan.Plan,
 		return p.memory.plan, nil
 	}
 	read, err := r.read(p, &in)
+	var away *away
+	if errors.As(err, &away) {
+		return r.without(p, away)
+	}
 	if err != nil {
 		return nil, err
 	}

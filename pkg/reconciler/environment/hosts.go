@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -96,17 +97,31 @@ func (outside) image(ctx context.Context, _ target.Scope, image, architecture st
 
 // secret reads a key as the environment's service account, in the environment's namespace.
 func (o outside) secret(ctx context.Context, scope target.Scope, name, key string) (string, error) {
-	client, err := kubernetes.NewForConfig(kube.Impersonate(o.config, scope.Environment.Namespace, scope.ServiceAccount))
-	if err != nil {
-		return "", fmt.Errorf("make a client: %w", err)
-	}
-	secret, err := client.CoreV1().Secrets(scope.Namespace).Get(ctx, name, metav1.GetOptions{})
+	value, err := o.key(ctx, scope.Environment.Namespace, scope.ServiceAccount, scope.Namespace, name, key)
 	if err != nil {
 		return "", fmt.Errorf("as %s: %w", kube.User(scope), err)
 	}
+	return string(value), nil
+}
+
+// pullSecret reads a registry's credentials as a service account of their namespace.
+func (o outside) pullSecret(ctx context.Context, namespace, serviceAccount, name string) ([]byte, error) {
+	return o.key(ctx, namespace, serviceAccount, namespace, name, corev1.DockerConfigJsonKey)
+}
+
+// key reads a key of a Secret as a service account of the namespace home.
+func (o outside) key(ctx context.Context, home, serviceAccount, namespace, name, key string) ([]byte, error) {
+	client, err := kubernetes.NewForConfig(kube.Impersonate(o.config, home, serviceAccount))
+	if err != nil {
+		return nil, fmt.Errorf("make a client: %w", err)
+	}
+	secret, err := client.CoreV1().Secrets(namespace).Get(ctx, name, metav1.GetOptions{})
+	if err != nil {
+		return nil, err
+	}
 	value, ok := secret.Data[key]
 	if !ok {
-		return "", fmt.Errorf("it has no key %s", key)
+		return nil, fmt.Errorf("it has no key %s", key)
 	}
-	return string(value), nil
+	return value, nil
 }

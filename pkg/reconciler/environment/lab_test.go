@@ -26,6 +26,7 @@ import (
 	rtesting "knative.dev/pkg/reconciler/testing"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/artifact"
 	fakespock "spock.dev/spock/pkg/client/clientset/versioned/fake"
 	fakespockclient "spock.dev/spock/pkg/client/injection/client/fake"
 	environmentinformer "spock.dev/spock/pkg/client/injection/informers/spock/v1alpha1/environment"
@@ -66,6 +67,9 @@ type lab struct {
 	configMaps cache.SharedIndexInformer
 	kube       *fakekube.Clientset
 	events     *events.FakeRecorder
+
+	// keys of registries, by namespace, service account and Secret.
+	keys map[string]string
 
 	mu     sync.Mutex
 	woken  []time.Duration // after which another pass was asked for
@@ -129,7 +133,8 @@ func (l *lab) statusOnly(action clienttesting.Action) (bool, runtime.Object, err
 func (l *lab) restart() {
 	l.t.Helper()
 	var r *Reconciler
-	l.impl, r = newController(l.ctx, &lease.Health{}, l.clock, &engine.Engine{Target: l.target, Gate: pace.NewGate(l.clock.Now), Patience: time.Minute}, l.homes, l.configMaps)
+	l.impl, r = newController(l.ctx, &lease.Health{}, l.clock, &engine.Engine{Target: l.target, Gate: pace.NewGate(l.clock.Now), Patience: time.Minute}, l.homes, l.configMaps,
+		artifact.Door{Secret: l.pullSecret, Fetch: artifact.Fetch})
 	r.after = func(_ types.NamespacedName, d time.Duration) {
 		l.mu.Lock()
 		defer l.mu.Unlock()

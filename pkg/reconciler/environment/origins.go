@@ -16,6 +16,9 @@ import (
 // read only when a plan is made.
 func (r *Reconciler) addOrigins(in render.Input, key *strings.Builder) error {
 	for _, origin := range render.Origins(in) {
+		if origin.ConfigMap == "" {
+			continue // the template names it by its digest
+		}
 		found, err := r.configMap(in.Environment.Namespace, origin.ConfigMap)
 		if err != nil {
 			return err
@@ -46,17 +49,28 @@ func (r *Reconciler) configMap(namespace, name string) (*corev1.ConfigMap, error
 func (r *Reconciler) read(p *pass, in *render.Input) ([]v1alpha1.RunSource, error) {
 	var noted []v1alpha1.RunSource
 	in.Found = map[source.Origin]source.Found{}
+	fetched := r.newFetched(p)
 	for _, origin := range render.Origins(*in) {
-		held, err := r.configMap(p.env.Namespace, origin.ConfigMap)
-		if err != nil {
+		found, err := source.Found{}, error(nil)
+		if origin.ConfigMap == "" {
+			found = fetched.files(origin.Artifact)
+		} else if found, err = r.marked(p.env.Namespace, origin.ConfigMap); err != nil {
 			return nil, err
-		}
-		found := source.Found{Err: source.NoConfigMap(p.env.Namespace, origin.ConfigMap)}
-		if held != nil {
-			found = source.FromConfigMap(held.Data, held.BinaryData)
 		}
 		in.Found[origin] = found
 		noted = append(noted, v1alpha1.RunSource{Name: origin.String(), Digest: found.Digest()})
 	}
-	return noted, nil
+	return noted, fetched.missing()
+}
+
+// marked are the files of a ConfigMap that is marked to hold manifests.
+func (r *Reconciler) marked(namespace, name string) (source.Found, error) {
+	held, err := r.configMap(namespace, name)
+	switch {
+	case err != nil:
+		return source.Found{}, err
+	case held == nil:
+		return source.Found{Err: source.NoConfigMap(namespace, name)}, nil
+	}
+	return source.FromConfigMap(held.Data, held.BinaryData), nil
 }

@@ -35,6 +35,8 @@ type pass struct {
 	source string
 	// sources are what manifests were read from, outside of the templates.
 	sources []v1alpha1.RunSource
+	// madeFrom stands for all that the plan of the spec is made from.
+	madeFrom string
 	// stays says why a failure is not rolled back, though it should be.
 	stays string
 	// trouble is what kept a write from being done, and may pass.

@@ -19,6 +19,7 @@ import (
 	"knative.dev/pkg/reconciler"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/artifact"
 	"spock.dev/spock/pkg/client/clientset/versioned"
 	listers "spock.dev/spock/pkg/client/listers/spock/v1alpha1"
 	"spock.dev/spock/pkg/engine"
@@ -56,6 +57,8 @@ type Reconciler struct {
 	// after asks for another pass of an environment when time has passed.
 	after    func(types.NamespacedName, time.Duration)
 	memories *memories
+	// artifacts brings OCI artifacts.
+	artifacts *artifact.Store
 	// sources keeps what charts and Kustomize directories gave.
 	sources *source.Cache
 }

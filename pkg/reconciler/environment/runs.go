@@ -161,6 +161,10 @@ func runName(env *v1alpha1.Environment, number int64) string {
 }
 
 func (p *pass) newRun(number int64, snapshot []byte) *v1alpha1.EnvironmentRun {
+	madeFrom := p.madeFrom
+	if p.back != nil {
+		madeFrom = "" // it is what ran before
+	}
 	return &v1alpha1.EnvironmentRun{
 		ObjectMeta: metav1.ObjectMeta{
 			Name: runName(p.env, number), Namespace: p.key.Namespace,
@@ -170,7 +174,7 @@ func (p *pass) newRun(number int64, snapshot []byte) *v1alpha1.EnvironmentRun {
 		Spec: v1alpha1.EnvironmentRunSpec{
 			Environment: p.env.Name, EnvironmentUID: string(p.env.UID), Generation: p.env.Generation,
 			Number: number, Source: p.source, PlanDigest: p.plan.Digest, Nodes: p.plan.Frozen(),
-			Sources: p.sources, Rollback: p.back, Snapshot: snapshot,
+			Sources: p.sources, MadeFrom: madeFrom, Rollback: p.back, Snapshot: snapshot,
 		},
 	}
 }

@@ -15,6 +15,15 @@ const (
 	ReasonReady = "Ready"
 	// ReasonInvalid: the spec, product, class or a template is wrong; nothing was written.
 	ReasonInvalid = "InvalidSpec"
+	// ReasonFetching: files of manifests are on their way from a registry.
+	ReasonFetching = "FetchingSource"
+	// Why files of manifests could not be had from a registry; it is asked again.
+	ReasonSourceUnreachable  = "SourceUnreachable"
+	ReasonSourceNotFound     = "SourceNotFound"
+	ReasonSourceUnauthorized = "SourceUnauthorized"
+	ReasonSourceCorrupt      = "SourceCorrupt"
+	ReasonSourceTooLarge     = "SourceTooLarge"
+	ReasonSourceUnusable     = "SourceUnusable"
 	// ReasonFailed: a service failed.
 	ReasonFailed = "ServiceFailed"
 	// ReasonRolledBack: a service failed, and what ran before runs again.
@@ -49,6 +58,12 @@ func (e *Environment) GetStatus() *duckv1.Status { return &e.Status.Status }
 // GetGroupVersionKind returns the kind.
 func (*Environment) GetGroupVersionKind() schema.GroupVersionKind {
 	return SchemeGroupVersion.WithKind("Environment")
+}
+
+// MarkPending sets Ready to Unknown while there is no plan yet.
+func (e *Environment) MarkPending(reason, message string) {
+	e.mark(PhasePending, message)
+	environmentConditions.Manage(&e.Status).MarkUnknown(apis.ConditionReady, reason, "%s", message)
 }
 
 // MarkProgressing sets Ready to Unknown with a sentence.

@@ -188,7 +188,7 @@ type Phase string
 
 // The phases.
 const (
-	// PhasePending waits for its first step.
+	// PhasePending waits for its first step, or for files that its plan is made from.
 	PhasePending Phase = "Pending"
 	// PhaseProgressing has services that are not ready yet and may become so.
 	PhaseProgressing Phase = "Progressing"

@@ -56,6 +56,11 @@ type EnvironmentRunSpec struct {
 	// +optional
 	// +listType=atomic
 	Sources []RunSource `json:"sources,omitempty"`
+	// MadeFrom stands for the objects that the plan was made from, in their versions. While it
+	// is the same, the snapshot is what the spec asks for, whether or not its sources can be
+	// fetched again.
+	// +optional
+	MadeFrom string `json:"madeFrom,omitempty"`
 	// Rollback says what the run goes back to; absent when it brings what the spec asks for.
 	// +optional
 	Rollback *Rollback `json:"rollback,omitempty"`
@@ -71,7 +76,7 @@ type EnvironmentRunSpec struct {
 
 // RunSource is something that manifests were read from.
 type RunSource struct {
-	// Name is `configmap/NAME`, of the run's namespace.
+	// Name is `configmap/NAME`, of the run's namespace, or `oci/REGISTRY/PATH`.
 	Name string `json:"name"`
 	// Digest of what was read.
 	Digest string `json:"digest"`

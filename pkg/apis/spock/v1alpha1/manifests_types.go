@@ -12,11 +12,41 @@ type ManifestsFrom struct {
 }
 
 // FilesFrom is where files are that do not stand in the template.
-// +kubebuilder:validation:XValidation:rule="has(self.configMap)",message="set configMap"
+// +kubebuilder:validation:XValidation:rule="has(self.configMap) != has(self.oci)",message="set exactly one of configMap and oci"
 type FilesFrom struct {
 	// ConfigMap of the template's namespace that holds them.
 	// +optional
 	ConfigMap *ConfigMapFiles `json:"configMap,omitempty"`
+	// OCI artifact that holds them.
+	// +optional
+	OCI *OCIFiles `json:"oci,omitempty"`
+}
+
+// OCIFiles are the files of an OCI artifact: of its layers that are tar archives, as `flux
+// push artifact` and `helm push` make them, and its layers that are single files with a
+// title, as `oras push` makes them.
+type OCIFiles struct {
+	// Image is the artifact by digest: `registry.example.com/path@sha256:...`. A tag in
+	// front of the digest is for people.
+	// +kubebuilder:validation:MaxLength=1024
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[^@]+@sha256:[0-9a-f]{64}$')",message="name the artifact by its digest, as in registry.example.com/path@sha256:...: what a tag means may change"
+	// +kubebuilder:validation:XValidation:rule="!self.contains('://')",message="name the artifact without oci:// in front"
+	Image string `json:"image"`
+	// SecretRef is a Secret of the template's namespace with the registry's credentials, of
+	// type kubernetes.io/dockerconfigjson. It is read as the environment's service account.
+	// Without it the registry is asked anonymously.
+	// +optional
+	SecretRef *SecretReference `json:"secretRef,omitempty"`
+	// Insecure asks the registry over plain HTTP.
+	// +optional
+	Insecure bool `json:"insecure,omitempty"`
+}
+
+// SecretReference names a Secret.
+type SecretReference struct {
+	// Name of the Secret.
+	// +kubebuilder:validation:MinLength=1
+	Name string `json:"name"`
 }
 
 // ConfigMapFiles are the files of a ConfigMap with the label `spock.dev/manifests: "true"`.
