@@ -62,7 +62,7 @@ func (w *wish) flags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&w.product, "product", "", "Product to make it of; needed when it is new")
 	flags.StringVar(&w.class, "class", "", "EnvironmentClass to make it in; needed when it is new")
-	flags.StringArrayVar(&w.images, "image", nil, "image of a service, as `service=image`; repeat it for more")
+	flags.StringArrayVar(&w.images, "image", nil, "image of a service, as `service=image`, or of one of its containers, as service/container=image; repeat it for more")
 	flags.StringArrayVar(&w.params, "param", nil, "parameter for all services that have it, as `name=value`; repeat it for more")
 	flags.StringSliceVar(&w.only, "only", nil, "only these services of the product; repeat it or separate with commas")
 	flags.StringVar(&w.account, "service-account", "", "service account as which the objects are written (default: default)")

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -40,8 +41,8 @@ type Request struct {
 	Attempt string `json:"attempt,omitempty"`
 }
 
-// Images reads `name=image` entries, in their order. The error names every entry that
-// cannot be read.
+// Images reads `name=image` entries, in their order; `name/container=image` is for one
+// container of a service. The error names every entry that cannot be read.
 func Images(entries []string) ([]v1alpha1.ServiceOverride, error) {
 	var out []v1alpha1.ServiceOverride
 	var problems []error
@@ -53,15 +54,35 @@ func Images(entries []string) ([]v1alpha1.ServiceOverride, error) {
 			continue
 		}
 		seen[name] = true
-		out = append(out, v1alpha1.ServiceOverride{Name: name, Image: image})
+		out = withImage(out, name, image)
 	}
 	return out, errors.Join(problems...)
+}
+
+// withImage adds an image to what is known of its service.
+func withImage(all []v1alpha1.ServiceOverride, name, image string) []v1alpha1.ServiceOverride {
+	service, container, single := strings.Cut(name, "/")
+	at := slices.IndexFunc(all, func(s v1alpha1.ServiceOverride) bool { return s.Name == service })
+	if at < 0 {
+		all, at = append(all, v1alpha1.ServiceOverride{Name: service}), len(all)
+	}
+	switch {
+	case !single:
+		all[at].Image = image
+	case all[at].Images == nil:
+		all[at].Images = map[string]string{container: image}
+	default:
+		all[at].Images[container] = image
+	}
+	return all
 }
 
 func imageProblem(name, image string, found, seen bool) string {
 	switch {
 	case !found:
 		return "there is no `=`; write name=image, for example orders=registry.example.com/orders@sha256:..."
+	case strings.HasPrefix(name, "/") || strings.HasSuffix(name, "/") || strings.Count(name, "/") > 1:
+		return "the name before `=` is neither a service's nor service/container; write for example orders/proxy=registry.example.com/proxy:2"
 	case name == "":
 		return "there is no name before `=`; write the name of a service of the product"
 	case image == "":

@@ -10,6 +10,7 @@ import (
 
 func TestImages(t *testing.T) {
 	t.Parallel()
+	const neither = "the name before `=` is neither a service's nor service/container; write for example orders/proxy=registry.example.com/proxy:2"
 	tests := map[string]struct {
 		entries []string
 		want    []v1alpha1.ServiceOverride
@@ -19,6 +20,17 @@ func TestImages(t *testing.T) {
 		"order is kept and a digest may follow": {
 			entries: []string{"web=r/web:1", "orders=r/orders@sha256:0a"},
 			want:    []v1alpha1.ServiceOverride{{Name: "web", Image: "r/web:1"}, {Name: "orders", Image: "r/orders@sha256:0a"}},
+		},
+		"a container of a service has its own": {
+			entries: []string{"web/proxy=r/proxy:1", "web=r/web:1", "web/log=r/log:1", "jobs/main=r/jobs:1"},
+			want: []v1alpha1.ServiceOverride{
+				{Name: "web", Image: "r/web:1", Images: map[string]string{"proxy": "r/proxy:1", "log": "r/log:1"}},
+				{Name: "jobs", Images: map[string]string{"main": "r/jobs:1"}},
+			},
+		},
+		"a container needs both names": {
+			entries: []string{"/proxy=r/a", "web/=r/a", "a/b/c=r/a"},
+			err:     "services[0] \"/proxy=r/a\": " + neither + "\nservices[1] \"web/=r/a\": " + neither + "\nservices[2] \"a/b/c=r/a\": " + neither,
 		},
 		"every malformed entry is named": {
 			entries: []string{"web", "=r/web", "web=", "a=r/a b=r/b", "a=r/a", "a=r/b"},

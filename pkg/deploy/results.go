@@ -1,6 +1,8 @@
 package deploy
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
@@ -35,15 +37,32 @@ func images(environment *v1alpha1.Environment) string {
 			all = append(all, s.Name+"="+s.Image)
 		}
 	}
-	if text := strings.Join(all, ","); len(text) <= mostServices {
+	single := containers(environment.Spec.Run)
+	if text := strings.Join(append(all, single...), ","); len(text) <= mostServices {
 		return text
 	}
 	if environment.Spec.Run != nil {
 		for _, s := range environment.Spec.Run.Services {
-			set = append(set, s.Name+"="+s.Image)
+			if s.Image != "" {
+				set = append(set, s.Name+"="+s.Image)
+			}
 		}
 	}
-	return fitting(set)
+	return fitting(append(set, single...))
+}
+
+// containers are the images that a deploy has set for single containers.
+func containers(run *v1alpha1.RunLayer) []string {
+	var out []string
+	if run == nil {
+		return nil
+	}
+	for _, s := range run.Services {
+		for _, container := range slices.Sorted(maps.Keys(s.Images)) {
+			out = append(out, s.Name+"/"+container+"="+s.Images[container])
+		}
+	}
+	return out
 }
 
 // fitting joins as many whole entries as there is room for.

@@ -16,10 +16,11 @@ func TestResults(t *testing.T) {
 		e.MarkReady("all services are ready")
 		e.Status.Namespace, e.Status.URL, e.Status.Run = "team-a-shop", "http://web.shop.example.com", "shop-3"
 		e.Status.Services = []v1alpha1.ServiceStatus{{Name: "job"}, {Name: "orders", Image: "r/orders@sha256:01"}, {Name: "web", Image: "r/web:1"}}
+		e.Spec.Run = &v1alpha1.RunLayer{Services: []v1alpha1.ServiceOverride{{Name: "job", Images: map[string]string{"main": "r/job:1", "log": "r/log:1"}}}}
 	})
 	want := map[string]string{
 		"environment": "shop", "namespace": "team-a-shop", "url": "http://web.shop.example.com", "run": "shop-3",
-		"phase": "Ready", "message": "all services are ready", "services": "orders=r/orders@sha256:01,web=r/web:1",
+		"phase": "Ready", "message": "all services are ready", "services": "orders=r/orders@sha256:01,web=r/web:1,job/log=r/log:1,job/main=r/job:1",
 	}
 	if diff := cmp.Diff(want, Results(e)); diff != "" {
 		t.Errorf("Results (-want +got):\n%s", diff)

@@ -71,3 +71,24 @@ func label(object *unstructured.Unstructured, labels map[string]string, keep fun
 	}
 	return nil
 }
+
+// Containers are the containers of the object's pods, and those that run before them. What
+// is changed in one is changed in the object.
+func Containers(object *unstructured.Unstructured) []map[string]any {
+	group := object.GroupVersionKind().GroupKind()
+	place := podTemplates[group]
+	if place == nil && group != (schema.GroupKind{Kind: "Pod"}) {
+		return nil
+	}
+	var out []map[string]any
+	for _, list := range []string{"initContainers", "containers"} {
+		held, _, _ := unstructured.NestedFieldNoCopy(object.Object, append(append([]string(nil), place...), "spec", list)...)
+		all, _ := held.([]any)
+		for _, one := range all {
+			if container, ok := one.(map[string]any); ok {
+				out = append(out, container)
+			}
+		}
+	}
+	return out
+}

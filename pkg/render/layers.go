@@ -66,7 +66,7 @@ func overrides(layer Layer, field string, list []v1alpha1.ServiceOverride) map[s
 // of returns the sources of a service, weakest first, without its template.
 func (l layers) of(m *member) []source {
 	out := []source{{layer: LayerProduct, field: m.field, values: v1alpha1.ServiceOverride{
-		Image: m.service.Image, Target: m.service.Target, Parameters: m.service.Parameters, Env: m.service.Env, Replicas: m.service.Replicas,
+		Image: m.service.Image, Images: m.service.Images, Target: m.service.Target, Parameters: m.service.Parameters, Env: m.service.Env, Replicas: m.service.Replicas,
 	}}, l.class}
 	out = appendKnown(out, l.byClass, m.service.Name)
 	out = append(out, l.environment)

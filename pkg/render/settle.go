@@ -14,6 +14,8 @@ type settled struct {
 	*member
 	params map[string]any
 	image  string
+	// images of single containers, by their names.
+	images map[string]layered
 	// replicas is 1 for a Job.
 	replicas int32
 	env      []variable
@@ -49,6 +51,7 @@ func (r *roster) settle(p *problems) []*settled {
 		s.settleTarget(sources)
 		s.parameters(sources, p)
 		r.settleImage(s, sources, compiler, p)
+		s.settleImages(sources, p)
 		s.settleReplicas(sources, p)
 		s.settleEnv(sources)
 		r.checkSecrets(s, p)

@@ -31,7 +31,10 @@ func (b *builder) build() {
 	common := shared{env: b.variables(), files: b.configFiles()}
 	b.hooks(common)
 	if b.manifests() {
-		b.ownManifests()
+		before := len(b.problems.list)
+		if b.ownManifests(); len(b.problems.list) == before { // else some containers are not known
+			b.replaceImages()
+		}
 	} else {
 		b.claims()
 		b.workload(common)

@@ -132,6 +132,11 @@ type ServiceOverride struct {
 	// Image replaces the image of weaker layers.
 	// +optional
 	Image string `json:"image,omitempty"`
+	// Images of containers, by the names that these have in the template's own manifests; a
+	// container that weaker layers name keeps theirs.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=50
+	Images map[string]string `json:"images,omitempty"`
 	// Target replaces where the service runs: `container` or `host`.
 	// +optional
 	Target Target `json:"target,omitempty"`

@@ -82,6 +82,10 @@ type ProductService struct {
 	// Image of the service; an environment may replace it.
 	// +optional
 	Image string `json:"image,omitempty"`
+	// Images of containers, by the names that these have in the template's own manifests.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=50
+	Images map[string]string `json:"images,omitempty"`
 	// Target is where the service runs: `container` or `host`. What the template has when it
 	// has one part; `container` when it has both.
 	// +optional
