@@ -149,7 +149,7 @@ func TestWhyAnArtifactCannotBeHad(t *testing.T) {
 			},
 			reason: v1alpha1.ReasonSourceUnreachable, says: "registry 127.0.0.1:1 does not answer for 127.0.0.1:1/web@" + nothing + ": ",
 		},
-		"the registry is broken": {door: all(http.StatusBadGateway), reason: v1alpha1.ReasonSourceUnreachable, says: "unexpected status code 502 Bad Gateway: said said"},
+		"the registry is broken": {door: all(http.StatusBadGateway), reason: v1alpha1.ReasonSourceUnreachable, says: "registry HOST cannot answer for IMAGE: 502 Bad Gateway; look at the registry"},
 		"nobody is let in":       {door: all(http.StatusUnauthorized), reason: v1alpha1.ReasonSourceUnauthorized, says: "registry HOST does not let IMAGE be read with the given credentials, or it is not there; correct the credentials, or the name"},
 		"this one is not let in": {door: all(http.StatusForbidden), reason: v1alpha1.ReasonSourceUnauthorized, says: "registry HOST does not let IMAGE be read"},
 		"another content": {

@@ -44,8 +44,8 @@ func failed(ref name.Digest, err error) *Failure {
 		return &Failure{v1alpha1.ReasonSourceNotFound, fmt.Sprintf("registry %s has no %s", registry, ref), "push it, or correct the name and the digest"}
 	case answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden:
 		return &Failure{v1alpha1.ReasonSourceUnauthorized, fmt.Sprintf("registry %s does not let %s be read with the given credentials, or it is not there", registry, ref), "correct the credentials, or the name"}
-	default:
-		return &Failure{v1alpha1.ReasonSourceUnreachable, fmt.Sprintf("registry %s cannot answer for %s: %s", registry, ref, short(err)), "look at the registry"}
+	default: // what else it says is not passed on: a registry may lead to what others must not read
+		return &Failure{v1alpha1.ReasonSourceUnreachable, fmt.Sprintf("registry %s cannot answer for %s: %d %s", registry, ref, answer.StatusCode, http.StatusText(answer.StatusCode)), "look at the registry"}
 	}
 }
 
