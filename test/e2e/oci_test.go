@@ -238,3 +238,34 @@ func TestAnArtifactByItsTagIsRefused(t *testing.T) {
 		t.Errorf("the API server says %v", err)
 	}
 }
+
+// TestARegistryThatIsDownHoldsUpNoRestart is not parallel: it takes the controller away. The
+// next one remembers nothing, and what it heals is in the run's copy of the plan alone.
+func TestARegistryThatIsDownHoldsUpNoRestart(t *testing.T) {
+	needsNode(t, "the controller is no pod that could be taken away")
+	l := newLab(t)
+	g := l.guarded()
+	_, _, chart := foreign("one")
+	image := g.host + "/team/greeter@" + l.artifact(g.host+"/team/greeter", alice, layer{media: source.HelmChart, data: packed(t, chart)})
+	from := v1alpha1.FilesFrom{OCI: &v1alpha1.OCIFiles{Image: image, SecretRef: &v1alpha1.SecretReference{Name: "pull"}, Insecure: true}}
+	l.pullSecret("pull", g.host)
+	l.create(bringing("chart", v1alpha1.Container{Chart: &v1alpha1.Chart{FilesFrom: &from, Values: "image: ${service.image}"}}),
+		product("shop", group("frontend", l.service("packed", "chart"))), l.environment("shop", "shop"))
+	l.reaches("shop", v1alpha1.PhaseReady, 1)
+	before, err := l.kube.AppsV1().Deployments(l.home("shop")).Get(l.ctx, "packed", metav1.GetOptions{})
+	l.must(err)
+
+	g.down.Store(true)
+	l.dismiss(l.controller(), nil)
+	l.controller()
+	l.must(l.kube.AppsV1().Deployments(before.Namespace).Delete(l.ctx, before.Name, metav1.DeleteOptions{}))
+	await(l, ref{deployments, before.Namespace, before.Name}, 3*soon, "it is there again", func(d *metav1.PartialObjectMetadata) bool {
+		return d != nil && d.UID != before.UID
+	})
+	l.isAtRun("shop", "shop-1", v1alpha1.PhaseReady)
+
+	generation := l.change("shop", func(spec *v1alpha1.EnvironmentSpec) { spec.Drift = v1alpha1.DriftWarn })
+	l.waits("shop", v1alpha1.ReasonSourceUnreachable, "registry "+g.host+" cannot answer for "+image+": 503 Service Unavailable; look at the registry; it is tried again by itself")
+	g.down.Store(false)
+	l.reaches("shop", v1alpha1.PhaseReady, generation)
+}
