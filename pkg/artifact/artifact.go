@@ -54,7 +54,7 @@ func Fetch(ctx context.Context, wanted source.Artifact, keys authn.Keychain) ([]
 		return nil, failed(ref, err)
 	}
 	manifest, err := v1.ParseManifest(bytes.NewReader(found.Manifest))
-	if err != nil || !found.MediaType.IsImage() {
+	if err != nil || len(manifest.Layers) == 0 {
 		return nil, notAnArtifact(ref, string(found.MediaType))
 	}
 	if err := fits(ref, manifest); err != nil {

@@ -189,6 +189,10 @@ func TestWhyAnArtifactCannotBeHad(t *testing.T) {
 			},
 			reason: v1alpha1.ReasonSourceUnusable, says: `is no artifact with layers, it is "application/vnd.oci.image.index.v1+json"; use the digest of the artifact itself, not that of an index`,
 		},
+		"nothing": {
+			wanted: func(s *shelf, _ source.Artifact) source.Artifact { return s.push("nothing") },
+			reason: v1alpha1.ReasonSourceUnusable, says: "is no artifact with layers",
+		},
 		"a tag": {
 			wanted: func(s *shelf, _ source.Artifact) source.Artifact { return source.Artifact{Image: s.host + "/web:1"} },
 			reason: v1alpha1.ReasonSourceUnusable, says: "does not name an artifact by its digest",
