@@ -30,11 +30,12 @@ func TestAKilledControllerResumes(t *testing.T) {
 	needsNode(t, "the controller is no pod that could be killed")
 	l := newLab(t)
 	log := l.watchRequests()
-	l.create(page(), l.shop(l.slow("db"), l.slow("orders"), l.slow("web")))
+	l.create(held(), l.shop(l.service("db", "held"), l.service("orders", "held"), l.service("web", "held")))
 	l.dismiss(l.controller(), nil) // what is killed below is what this test started
 	victim := l.controller()
 
 	name := l.deploy("shop", "shop")
+	l.release("shop", "db")
 	l.isAt("shop", "orders", v1alpha1.ServiceProgressing)
 	l.kill(victim, "custom-task-controller")
 	l.dismiss(victim, ptr.To[int64](0))
@@ -42,6 +43,8 @@ func TestAKilledControllerResumes(t *testing.T) {
 	if _, err := l.kube.AppsV1().Deployments(l.home("shop")).Get(l.ctx, "web", metav1.GetOptions{}); err == nil {
 		t.Fatal("the last tier was written before the controller died: nothing is shown")
 	}
+	l.release("shop", "orders")
+	l.release("shop", "web")
 
 	l.reaches("shop", v1alpha1.PhaseReady, 1)
 	t.Logf("ready %s after the kill", time.Since(killed).Round(time.Second))

@@ -23,7 +23,7 @@ func TestTheStandbyTakesOver(t *testing.T) {
 	needsNode(t, "the controllers are no pods that could be killed")
 	l := newLab(t)
 	log := l.watchRequests()
-	l.create(page(), l.shop(l.slow("db"), l.slow("orders"), l.slow("web")))
+	l.create(held(), l.shop(l.service("db", "held"), l.service("orders", "held"), l.service("web", "held")))
 	l.scaleController(2)
 	t.Cleanup(func() { l.scaleController(1) })
 
@@ -36,6 +36,7 @@ func TestTheStandbyTakesOver(t *testing.T) {
 		killed := time.Now()
 		l.kill(leader, "custom-task-controller")
 		t.Logf("%s led while %s came up, and was killed at %s", leader.Name, service, killed.Format(time.TimeOnly))
+		l.release("shop", service)
 	}
 	l.reaches("shop", v1alpha1.PhaseReady, 1)
 	led[l.leader().Name] = true
