@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -17,6 +16,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 
 	"spock.dev/spock/bench/bed"
+	"spock.dev/spock/bench/peer"
 	"spock.dev/spock/bench/work"
 )
 
@@ -28,6 +28,8 @@ type program struct {
 	bed              *bed.Bed
 	kube             kubernetes.Interface
 	name, mode, path string
+	// stage is where it stands when it is a controller; nil when it is none.
+	stage *stage
 
 	// used is the time of all its processes, and the memory of the last.
 	used bed.Usage
@@ -50,45 +52,65 @@ func peers(ctx context.Context, s settings, root string, b *bed.Bed) ([]engine, 
 		if !chosen(s.engines, name) {
 			continue
 		}
-		path := filepath.Join(b.Dir, "peer-"+name)
-		modes, err := build(ctx, filepath.Dir(main), path)
+		p := program{bed: b, kube: kube, name: name, path: filepath.Join(b.Dir, "peer-"+name)}
+		about, err := build(ctx, filepath.Dir(main), p.path)
 		if err != nil {
 			fmt.Fprintf(os.Stderr, "left out: %v\n", err)
 			continue
 		}
-		for _, mode := range modes {
-			all = append(all, &program{bed: b, kube: kube, name: name, mode: mode, path: path})
+		if about.Serves {
+			p.stage = &stage{dir: filepath.Dir(main)}
+		}
+		for _, mode := range about.Modes {
+			p.mode = mode
+			all = append(all, new(p))
 		}
 	}
 	return all, nil
 }
 
-// build builds a peer and asks it for its modes.
-func build(ctx context.Context, dir, path string) (modes []string, err error) {
+// build builds a peer and asks it what it is.
+func build(ctx context.Context, dir, path string) (peer.About, error) {
+	about := peer.About{}
 	cmd := exec.CommandContext(ctx, "go", "build", "-o", path, ".")
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build peer %s: %w: %s", filepath.Base(dir), err, out)
+		return about, fmt.Errorf("build peer %s: %w: %s", filepath.Base(dir), err, out)
 	}
-	out, err := exec.CommandContext(ctx, path, "modes").Output()
+	out, err := exec.CommandContext(ctx, path, "about").Output()
 	if err != nil {
-		return nil, fmt.Errorf("ask peer %s for its modes: %w", filepath.Base(dir), err)
+		return about, fmt.Errorf("ask peer %s what it is: %w", filepath.Base(dir), err)
 	}
-	return strings.Fields(string(out)), nil
+	if err := json.Unmarshal(out, &about); err != nil {
+		return about, fmt.Errorf("read what peer %s is: %w", filepath.Base(dir), err)
+	}
+	return about, nil
 }
 
 func (p *program) who() (name, mode string)            { return p.name, p.mode }
 func (p *program) account() string                     { return "peer-" + p.name + "-" + p.mode }
 func (p *program) namespace(environment string) string { return p.account() + "-" + environment }
-func (p *program) usage() (bed.Usage, error)           { return p.used, nil }
 
-// prepare makes the namespace.
+// usage of a controller is that of its process, not of what asks it.
+func (p *program) usage() (bed.Usage, error) {
+	if p.stage == nil {
+		return p.used, nil
+	}
+	return p.stage.usage()
+}
+
+// prepare makes the namespace, and starts the peer where it is a controller.
 func (p *program) prepare(ctx context.Context, w work.Work) error {
 	_, err := p.kube.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: p.namespace(w.Name)}}, metav1.CreateOptions{})
 	if err != nil && !apierrors.IsAlreadyExists(err) {
 		return fmt.Errorf("make namespace %s: %w", p.namespace(w.Name), err)
 	}
-	return nil
+	if p.stage != nil {
+		if err := p.stage.enter(p, w); err != nil {
+			return err
+		}
+	}
+	return p.run(ctx, "prepare", w)
 }
 
 func (p *program) deploy(ctx context.Context, w work.Work) error   { return p.run(ctx, "deploy", w) }
@@ -98,17 +120,7 @@ func (p *program) teardown(ctx context.Context, w work.Work) error { return p.ru
 func (p *program) run(ctx context.Context, verb string, w work.Work) error {
 	ctx, cancel := context.WithTimeout(ctx, peerTime)
 	defer cancel()
-	raw, err := json.Marshal(w)
-	if err != nil {
-		return fmt.Errorf("write the work: %w", err)
-	}
-	file := func(name string) string { return filepath.Join(p.bed.Dir, p.account()+name) }
-	err = errors.Join(os.WriteFile(file(".json"), raw, 0o600), os.WriteFile(file(".kubeconfig"), []byte(p.bed.KubeconfigAs(p.account())), 0o600))
-	if err != nil {
-		return fmt.Errorf("write what a peer needs: %w", err)
-	}
-	process, err := bed.Run(p.account(), file(".log"), nil, p.path, verb,
-		"-kubeconfig", file(".kubeconfig"), "-namespace", p.namespace(w.Name), "-work", file(".json"), "-mode", p.mode)
+	process, err := p.start("", verb, w)
 	if err != nil {
 		return err
 	}
@@ -121,4 +133,19 @@ func (p *program) run(ctx context.Context, verb string, w work.Work) error {
 	used, usageErr := process.Usage()
 	p.used = bed.Usage{CPU: p.used.CPU + used.CPU, PeakRSS: used.PeakRSS}
 	return errors.Join(err, process.Ended(), usageErr)
+}
+
+// start starts the program in a folder; empty is this process's.
+func (p *program) start(dir, verb string, w work.Work) (*bed.Process, error) {
+	raw, err := json.Marshal(w)
+	if err != nil {
+		return nil, fmt.Errorf("write the work: %w", err)
+	}
+	file := func(name string) string { return filepath.Join(p.bed.Dir, p.account()+name) }
+	err = errors.Join(os.WriteFile(file(".json"), raw, 0o600), os.WriteFile(file(".kubeconfig"), []byte(p.bed.KubeconfigAs(p.account())), 0o600))
+	if err != nil {
+		return nil, fmt.Errorf("write what a peer needs: %w", err)
+	}
+	return bed.RunIn(dir, p.account(), file(".log"), nil, p.path, verb,
+		"-kubeconfig", file(".kubeconfig"), "-namespace", p.namespace(w.Name), "-work", file(".json"), "-mode", p.mode)
 }

@@ -21,12 +21,18 @@ type Process struct {
 
 // Run starts a program; what it prints goes to a file. It ends with this process.
 func Run(name, log string, env []string, argv ...string) (*Process, error) {
+	return RunIn("", name, log, env, argv...)
+}
+
+// RunIn is Run in a folder; empty is this process's.
+func RunIn(dir, name, log string, env []string, argv ...string) (*Process, error) {
 	out, err := os.OpenFile(log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open the log of %s: %w", name, err)
 	}
 	defer out.Close()
 	p := &Process{name: name, log: log, cmd: exec.Command(argv[0], argv[1:]...), done: make(chan struct{})}
+	p.cmd.Dir = dir
 	p.cmd.Stdout, p.cmd.Stderr, p.cmd.Env = out, out, append(os.Environ(), env...)
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	if err := p.cmd.Start(); err != nil {
