@@ -55,6 +55,7 @@ func deployCommand() *cobra.Command {
 	f.StringVar(&d.request.Class, "class", "", "class of the environment")
 	f.StringVar(&d.request.ServiceAccount, "service-account", "", "account as which the objects of the environment are written")
 	f.StringVar(&d.request.Source, "source", "", "what is deployed, a commit for instance")
+	f.StringVar(&d.request.From, "from", "", "environment whose images are deployed by digest where no image is named")
 	f.StringVar(&d.request.Attempt, "attempt", "", "name of the new attempt when the last one failed")
 	f.DurationVar(&d.timeout, "timeout", 15*time.Minute, "how long to follow the rollout; 0 follows without end")
 	f.BoolVar(&d.wait, "wait", true, "follow the rollout until it ends")

@@ -16,11 +16,11 @@ import (
 
 // wish is what the flags of `env up` ask for.
 type wish struct {
-	name, product, class, account, source, file string
-	images, params, only                        []string
-	restrict                                    bool // --only was given
-	wait                                        bool
-	timeout                                     time.Duration
+	name, product, class, account, source, from, file string
+	images, params, only                              []string
+	restrict                                          bool // --only was given
+	wait                                              bool
+	timeout                                           time.Duration
 }
 
 const upLong = `Bring an environment up: make it when it does not exist, change it when it does, and
@@ -41,6 +41,7 @@ func newUp(s *session) *cobra.Command {
 		Example: examples(
 			`spock env up shop --product shop --class dev`,
 			`spock env up shop --image orders=registry.example.com/orders@sha256:0a1b... --param logLevel=debug`,
+			`spock env up staging --product shop --class staging --from integration --source "release 1.4"`,
 			`spock env up mine --product shop --class dev --only orders --only postgres`,
 			`spock env up shop -f environment.yaml --wait=false`),
 		Args:              positional(0, 1, "the NAME of an environment"),
@@ -67,6 +68,7 @@ func (w *wish) flags(cmd *cobra.Command) {
 	flags.StringSliceVar(&w.only, "only", nil, "only these services of the product; repeat it or separate with commas")
 	flags.StringVar(&w.account, "service-account", "", "service account as which the objects are written (default: default)")
 	flags.StringVar(&w.source, "source", "", "what is deployed, a commit for instance; for people and traces")
+	flags.StringVar(&w.from, "from", "", "environment of the same product, and ready, whose images are deployed by digest where --image names none")
 	flags.StringVarP(&w.file, "file", "f", "", "file with the Environment; - reads stdin")
 	flags.BoolVar(&w.wait, "wait", true, "follow until it is ready or failed")
 	flags.DurationVar(&w.timeout, "timeout", 15*time.Minute, "how long to follow")
@@ -152,7 +154,7 @@ func (s *session) request(w *wish, namespace string, existing *v1alpha1.Environm
 	}
 	r := deploy.Request{
 		Namespace: namespace, Environment: w.name, Product: w.product, Class: w.class, ServiceAccount: w.account,
-		Services: images, Parameters: params, Source: w.source,
+		Services: images, Parameters: params, Source: w.source, From: w.from,
 		Attempt: "up-" + s.Clock.Now().UTC().Format("20060102-150405"),
 	}
 	if existing != nil {

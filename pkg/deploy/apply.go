@@ -24,9 +24,14 @@ var ErrRefused = errors.New("refused")
 // Apply creates or updates the Environment by server-side apply and returns it as stored;
 // its generation is the one to follow. Asking twice for the same changes nothing. An
 // Environment of another product or class, or one that is being torn down, is left alone
-// and the error wraps ErrRefused.
+// and the error wraps ErrRefused; so it does when the images are to be taken from an
+// Environment that cannot be released.
 func Apply(ctx context.Context, client versioned.Interface, request Request) (*v1alpha1.Environment, error) {
 	if err := request.Validate(); err != nil {
+		return nil, err
+	}
+	request, err := release(ctx, client, request)
+	if err != nil {
 		return nil, err
 	}
 	environments := client.SpockV1alpha1().Environments(request.Namespace)

@@ -32,6 +32,9 @@ type Request struct {
 	ServiceAccount string `json:"serviceAccount,omitempty"`
 	// Services holds the images of this deploy.
 	Services []v1alpha1.ServiceOverride `json:"services,omitempty"`
+	// From is an Environment of the namespace, of the same product and ready, whose images are
+	// deployed by digest where Services does not name one.
+	From string `json:"from,omitempty"`
 	// Parameters hold for every service whose template has them.
 	Parameters map[string]apiextensionsv1.JSON `json:"parameters,omitempty"`
 	// Source says what is deployed, a commit for instance.

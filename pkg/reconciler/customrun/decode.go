@@ -53,7 +53,7 @@ func requestOf(run *v1beta1.CustomRun, kind string) (*deploy.Request, error) {
 	request := &deploy.Request{
 		Namespace: run.Namespace, ServiceAccount: serviceAccount(run),
 		Environment: text(run, "environment"), Product: text(run, "product"), Class: text(run, "class"),
-		Source: text(run, "source"), Services: services, Parameters: parameters,
+		Source: text(run, "source"), From: text(run, "from"), Services: services, Parameters: parameters,
 	}
 	if err := errors.Join(problems...); err != nil {
 		return nil, err

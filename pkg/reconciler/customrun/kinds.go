@@ -28,7 +28,7 @@ type param struct {
 // params of the custom tasks, by kind.
 var params = map[string][]param{
 	KindDeploy: {
-		{name: "environment"}, {name: "product"}, {name: "class"}, {name: "source"},
+		{name: "environment"}, {name: "product"}, {name: "class"}, {name: "source"}, {name: "from"},
 		{name: "services", list: true}, {name: "parameters", list: true},
 	},
 	KindTeardown: {{name: "environment"}},

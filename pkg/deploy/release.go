@@ -1,0 +1,84 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/client/clientset/versioned"
+)
+
+// release takes the images of the environment that the request releases, where it names
+// one. Nothing is built or resolved anew: they are those that run there, by their digest.
+// Errors wrap ErrRefused when the environment is in no state to be released.
+func release(ctx context.Context, client versioned.Interface, request Request) (Request, error) {
+	if request.From == "" {
+		return request, nil
+	}
+	from, err := client.SpockV1alpha1().Environments(request.Namespace).Get(ctx, request.From, metav1.GetOptions{})
+	if err != nil {
+		return request, fmt.Errorf("read environment %s/%s, whose images are to be taken: %w", request.Namespace, request.From, err)
+	}
+	released, err := request.Released(from)
+	if err != nil {
+		return request, fmt.Errorf("environment %s/%s: %w: %w", request.Namespace, request.From, err, ErrRefused)
+	}
+	return released, nil
+}
+
+// Released is the request with the images that run in an environment. Those that the
+// request names itself stay; so does its source, which otherwise tells where they come from.
+func (r Request) Released(from *v1alpha1.Environment) (Request, error) {
+	if problem := r.unfit(from); problem != "" {
+		return r, errors.New(problem)
+	}
+	named := map[string]bool{}
+	for _, s := range r.Services {
+		named[s.Name] = true
+	}
+	services := append([]v1alpha1.ServiceOverride(nil), r.Services...)
+	var loose []string
+	for _, s := range from.Status.Services {
+		switch {
+		case named[s.Name] || s.Image == "":
+		case !strings.Contains(s.Image, "@sha256:"):
+			loose = append(loose, fmt.Sprintf("%s has %s", s.Name, s.Image))
+		default:
+			services = append(services, v1alpha1.ServiceOverride{Name: s.Name, Image: s.Image})
+		}
+	}
+	if len(loose) > 0 {
+		return r, fmt.Errorf("a release takes digests, and %s, which may be another image tomorrow; deploy it there by digest, or name the images here as services", strings.Join(loose, ", "))
+	}
+	r.Services, r.From = services, ""
+	if r.Source == "" {
+		r.Source = "run " + from.Status.Run + " of " + from.Name
+	}
+	return r, nil
+}
+
+// unfit says why an environment cannot be released; empty when it can.
+func (r Request) unfit(from *v1alpha1.Environment) string {
+	switch {
+	case from.Name == r.Environment:
+		return "it is the environment that is to be deployed; name another one to take the images from"
+	case from.Spec.Product != r.Product:
+		return fmt.Sprintf("it is an instance of product %s, not %s; name one of the same product", from.Spec.Product, r.Product)
+	case from.DeletionTimestamp != nil:
+		return "it is being torn down; name one that is ready"
+	case !Settled(from, from.Generation) || from.Status.Phase != v1alpha1.PhaseReady:
+		return fmt.Sprintf("it is %s, and only one that is Ready is released; wait for it, or name another one", phase(from))
+	}
+	return ""
+}
+
+func phase(e *v1alpha1.Environment) string {
+	if e.Status.Phase == "" || !Settled(e, e.Generation) {
+		return "on its way"
+	}
+	return string(e.Status.Phase)
+}
