@@ -25,7 +25,7 @@ const module = "spock.dev/spock"
 var layers = [][]string{
 	{"cmd", "examples", "test"},
 	{"pkg/reconciler", "pkg/cli", "pkg/server", "pkg/task"},
-	{"pkg/deploy"},
+	{"pkg/deploy", "pkg/worktree"},
 	{"pkg/engine"},
 	{"pkg/target", "pkg/artifact"},
 	{"pkg/plan", "pkg/scaffold", "pkg/progress", "pkg/history"},

@@ -141,11 +141,12 @@ func (p *program) start(dir, verb string, w work.Work) (*bed.Process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write the work: %w", err)
 	}
-	file := func(name string) string { return filepath.Join(p.bed.Dir, p.account()+name) }
+	// A controller reads its own while others are asked of it.
+	file := func(name string) string { return filepath.Join(p.bed.Dir, p.account()+"-"+verb+name) }
 	err = errors.Join(os.WriteFile(file(".json"), raw, 0o600), os.WriteFile(file(".kubeconfig"), []byte(p.bed.KubeconfigAs(p.account())), 0o600))
 	if err != nil {
 		return nil, fmt.Errorf("write what a peer needs: %w", err)
 	}
-	return bed.RunIn(dir, p.account(), file(".log"), nil, p.path, verb,
+	return bed.RunIn(dir, p.account()+" "+verb, file(".log"), nil, p.path, verb,
 		"-kubeconfig", file(".kubeconfig"), "-namespace", p.namespace(w.Name), "-work", file(".json"), "-mode", p.mode)
 }

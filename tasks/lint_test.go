@@ -243,9 +243,9 @@ func reference(t *testing.T, p v1.PipelineTask) {
 // their samples against doubles.
 var outward = []string{"github-status", "jira-update"}
 
-// onward are the Pipelines that take what runs in an environment. A test end to end makes one
-// and runs their samples.
-var onward = []string{"test-environment", "release"}
+// onward are those that take what something else has made, an environment or a working tree.
+// Tests end to end make it and run their samples.
+var onward = []string{"test-environment", "release", "fetch-source", "self-test"}
 
 func TestSamplesAndTests(t *testing.T) {
 	t.Parallel()

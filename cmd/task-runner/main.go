@@ -31,7 +31,7 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	cmd.AddCommand(cloneCommand(), buildCommand(), unitTestCommand(), deployCommand(), integrationTestCommand(), summaryCommand())
+	cmd.AddCommand(cloneCommand(), fetchCommand(), buildCommand(), unitTestCommand(), deployCommand(), integrationTestCommand(), summaryCommand())
 	cmd.AddCommand(teardownCommand(), githubCommand(), jiraCommand())
 	return cmd
 }

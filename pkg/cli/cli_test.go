@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	tektonfake "github.com/tektoncd/pipeline/pkg/client/clientset/versioned/fake"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -37,6 +38,7 @@ var now = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 type world struct {
 	spock   *fake.Clientset
 	kube    *kubefake.Clientset
+	tekton  *tektonfake.Clientset
 	dynamic []runtime.Object
 	stdin   string
 	color   bool
@@ -50,7 +52,7 @@ type world struct {
 
 func newWorld(t *testing.T, objects ...runtime.Object) *world {
 	t.Helper()
-	return &world{spock: fake.NewSimpleClientset(objects...), kube: kubefake.NewClientset(), name: "spock", ctx: t.Context(), out: io.Discard, err: io.Discard}
+	return &world{spock: fake.NewSimpleClientset(objects...), kube: kubefake.NewClientset(), tekton: tektonfake.NewSimpleClientset(), name: "spock", ctx: t.Context(), out: io.Discard, err: io.Discard}
 }
 
 // run is what a command has printed, and its exit code.
@@ -89,7 +91,7 @@ func (w *world) connect(c Connection) (*Cluster, error) {
 		lists[mapping.Resource] = kind.Kind + "List"
 	}
 	dynamic := dynamicfake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), lists, w.dynamic...)
-	return &Cluster{Namespace: namespace, Spock: w.spock, Kube: w.kube, Dynamic: dynamic, Mapper: mapper}, nil
+	return &Cluster{Namespace: namespace, Spock: w.spock, Kube: w.kube, Tekton: w.tekton, Dynamic: dynamic, Mapper: mapper}, nil
 }
 
 // golden compares what a person saw with testdata/NAME.txt.

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 
+	tekton "github.com/tektoncd/pipeline/pkg/client/clientset/versioned"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/discovery/cached/memory"
@@ -30,6 +31,7 @@ type Cluster struct {
 	Namespace string
 	Spock     versioned.Interface
 	Kube      kubernetes.Interface
+	Tekton    tekton.Interface
 	Dynamic   dynamic.Interface
 	// Mapper finds the resource of a kind.
 	Mapper meta.RESTMapper
@@ -62,6 +64,9 @@ func clusterOf(config *rest.Config, namespace string) (*Cluster, error) {
 		return nil, fmt.Errorf("make a client: %w", err)
 	}
 	if c.Kube, err = kubernetes.NewForConfig(config); err != nil {
+		return nil, fmt.Errorf("make a client: %w", err)
+	}
+	if c.Tekton, err = tekton.NewForConfig(config); err != nil {
 		return nil, fmt.Errorf("make a client: %w", err)
 	}
 	if c.Dynamic, err = dynamic.NewForConfig(config); err != nil {

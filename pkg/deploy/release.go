@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -30,28 +31,44 @@ func release(ctx context.Context, client versioned.Interface, request Request) (
 	return released, nil
 }
 
-// Released is the request with the images that run in an environment. Those that the
-// request names itself stay; so does its source, which otherwise tells where they come from.
+// Released is the request with the images that run in an environment, those of single
+// containers as its spec and its last deploy name them. What the request names itself stays;
+// so does its source, which otherwise tells where the images come from.
 func (r Request) Released(from *v1alpha1.Environment) (Request, error) {
 	if problem := r.unfit(from); problem != "" {
 		return r, errors.New(problem)
 	}
-	named := map[string]bool{}
-	for _, s := range r.Services {
-		named[s.Name] = true
-	}
-	services := append([]v1alpha1.ServiceOverride(nil), r.Services...)
 	var loose []string
+	take := func(entry, image string) string {
+		if image != "" && !strings.Contains(image, "@sha256:") {
+			loose = append(loose, entry+" has "+image)
+		}
+		return image
+	}
+	services := slices.Clone(r.Services)
 	for _, s := range from.Status.Services {
+		at := slices.IndexFunc(services, func(o v1alpha1.ServiceOverride) bool { return o.Name == s.Name })
+		override := v1alpha1.ServiceOverride{Name: s.Name}
+		if at >= 0 {
+			override = *services[at].DeepCopy()
+		}
+		if override.Image == "" {
+			override.Image = take(s.Name, s.Image)
+		}
+		for container, image := range containers(from, s.Name) {
+			if _, named := override.Images[container]; !named {
+				override.Images = with(override.Images, container, take(s.Name+"/"+container, image))
+			}
+		}
 		switch {
-		case named[s.Name] || s.Image == "":
-		case !strings.Contains(s.Image, "@sha256:"):
-			loose = append(loose, fmt.Sprintf("%s has %s", s.Name, s.Image))
-		default:
-			services = append(services, v1alpha1.ServiceOverride{Name: s.Name, Image: s.Image})
+		case at >= 0:
+			services[at] = override
+		case override.Image != "" || override.Images != nil:
+			services = append(services, override)
 		}
 	}
 	if len(loose) > 0 {
+		slices.Sort(loose)
 		return r, fmt.Errorf("a release takes digests, and %s, which may be another image tomorrow; deploy it there by digest, or name the images here as services", strings.Join(loose, ", "))
 	}
 	r.Services, r.From = services, ""
@@ -59,6 +76,33 @@ func (r Request) Released(from *v1alpha1.Environment) (Request, error) {
 		r.Source = "run " + from.Status.Run + " of " + from.Name
 	}
 	return r, nil
+}
+
+// containers are the images of a service's single containers: those of the spec, and over
+// them those of the last deploy.
+func containers(from *v1alpha1.Environment, service string) map[string]string {
+	layers := slices.Clone(from.Spec.Services)
+	if from.Spec.Run != nil {
+		layers = append(layers, from.Spec.Run.Services...)
+	}
+	var all map[string]string
+	for _, s := range layers {
+		if s.Name != service {
+			continue
+		}
+		for container, image := range s.Images {
+			all = with(all, container, image)
+		}
+	}
+	return all
+}
+
+func with(all map[string]string, name, value string) map[string]string {
+	if all == nil {
+		all = map[string]string{}
+	}
+	all[name] = value
+	return all
 }
 
 // unfit says why an environment cannot be released; empty when it can.

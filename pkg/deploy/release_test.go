@@ -55,6 +55,14 @@ func TestAReleaseTakesTheImagesThatRunElsewhere(t *testing.T) {
 			services: []v1alpha1.ServiceOverride{{Name: "web", Image: "registry.example.com/web:2"}, {Name: "orders", Image: orders}}},
 		{name: "a tag", request: staging, from: func(e *v1alpha1.Environment) { e.Status.Services[2].Image = "registry.example.com/web:1" },
 			refused: "environment team-a/int: a release takes digests, and web has registry.example.com/web:1, which may be another image tomorrow; deploy it there by digest, or name the images here as services: refused"},
+		{name: "single containers", request: staging, source: "run int-7 of int",
+			from: func(e *v1alpha1.Environment) {
+				e.Spec.Services = []v1alpha1.ServiceOverride{{Name: "kafka-topic", Images: map[string]string{"a": web, "b": web}}}
+				e.Spec.Run = &v1alpha1.RunLayer{Services: []v1alpha1.ServiceOverride{{Name: "kafka-topic", Images: map[string]string{"b": orders}}}}
+			},
+			services: []v1alpha1.ServiceOverride{
+				{Name: "kafka-topic", Images: map[string]string{"a": web, "b": orders}}, {Name: "orders", Image: orders}, {Name: "web", Image: web},
+			}},
 		{name: "failed", request: staging, from: func(e *v1alpha1.Environment) { e.Status.Phase = v1alpha1.PhaseFailed },
 			refused: "environment team-a/int: it is Failed, and only one that is Ready is released; wait for it, or name another one: refused"},
 		{name: "changed since", request: staging, from: func(e *v1alpha1.Environment) { e.Generation = 4 },

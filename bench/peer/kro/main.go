@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 
@@ -22,6 +23,10 @@ import (
 
 	"spock.dev/spock/bench/peer"
 )
+
+// The controller ends with the benchmark, which the kernel remembers of the first thread: that
+// one has to become the controller.
+func init() { runtime.LockOSThread() }
 
 func main() {
 	peer.Main(peer.Peer{Modes: []string{"default", "tuned"}, Serve: serve, Prepare: prepare, Deploy: deploy, Teardown: teardown})

@@ -1,0 +1,80 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	tektonv1 "github.com/tektoncd/pipeline/pkg/apis/pipeline/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/tools/cache"
+	watchtools "k8s.io/client-go/tools/watch"
+	"knative.dev/pkg/apis"
+)
+
+// ends follows a PipelineRun, a line whenever it says something new, and prints its results.
+func (s *session) ends(ctx context.Context, cluster *Cluster, run *tektonv1.PipelineRun, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	in, only := cluster.Tekton.TektonV1().PipelineRuns(run.Namespace), fields.OneTermEqualSelector("metadata.name", run.Name).String()
+	list := &cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+			o.FieldSelector = only
+			return in.List(ctx, o)
+		},
+		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
+			o.FieldSelector = only
+			return in.Watch(ctx, o)
+		},
+	}
+	lw := cache.ToListWatcherWithWatchListSemantics(list, cluster.Tekton)
+	last, told := run, ""
+	_, err := watchtools.UntilWithSync(ctx, lw, &tektonv1.PipelineRun{}, nil, func(event watch.Event) (bool, error) {
+		now, is := event.Object.(*tektonv1.PipelineRun)
+		if !is || now.Name != run.Name {
+			return false, nil
+		}
+		if event.Type == watch.Deleted {
+			return false, fmt.Errorf("pipelinerun %s/%s was deleted", run.Namespace, run.Name)
+		}
+		last = now
+		if c := now.Status.GetCondition(apis.ConditionSucceeded); c != nil && c.Message != told {
+			told = c.Message
+			s.progress(told)
+		}
+		return now.IsDone(), nil
+	})
+	if err != nil {
+		return unended(ctx, err, run, timeout)
+	}
+	return s.outcome(last)
+}
+
+// outcome prints the results of a run that has ended, and is its failure.
+func (s *session) outcome(run *tektonv1.PipelineRun) error {
+	for _, r := range run.Status.Results {
+		if _, err := fmt.Fprintf(s.Streams.Out, "%s: %s\n", r.Name, r.Value.StringVal); err != nil {
+			return fmt.Errorf("print the results: %w", err)
+		}
+	}
+	if c := run.Status.GetCondition(apis.ConditionSucceeded); !c.IsTrue() {
+		return fmt.Errorf("pipelinerun %s/%s: %s; more with: tkn pipelinerun logs %s -n %s", run.Namespace, run.Name, c.GetMessage(), run.Name, run.Namespace)
+	}
+	return nil
+}
+
+// unended says why the watching ended before the run did.
+func unended(ctx context.Context, err error, run *tektonv1.PipelineRun, timeout time.Duration) error {
+	next := fmt.Sprintf("pipelinerun %s/%s goes on; see: tkn pipelinerun logs -f %s -n %s", run.Namespace, run.Name, run.Name, run.Namespace)
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return &failure{ExitTimeout, fmt.Errorf("the time is up after %s: %s", timeout, next)}
+	case ctx.Err() != nil:
+		return &failure{ExitInterrupted, fmt.Errorf("interrupted: %s", next)}
+	}
+	return fmt.Errorf("follow pipelinerun %s/%s: %w", run.Namespace, run.Name, err)
+}
