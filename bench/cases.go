@@ -71,10 +71,7 @@ func (l *lab) life(ctx context.Context, n int, how string) error {
 	one := w.Updated(func(s work.Service) bool { return s.Name == w.Services[0].Name })
 	all := one.Updated(nil)
 	for _, e := range l.engines() {
-		if err := e.prepare(ctx, w); err != nil {
-			return err
-		}
-		err := l.each(ctx, []trial{
+		err := l.each(ctx, w, e, []trial{
 			{"up/" + how, e, w, n * objectsPerService, e.deploy},
 			{"no-op/" + how, e, w, 0, e.deploy},
 			{"one/" + how, e, one, 1, e.deploy},
@@ -97,10 +94,7 @@ func (l *lab) shapes(ctx context.Context) error {
 		work.Tiers("straggler", 100, 3, true, d).Straggler(10 * d.Median),
 	} {
 		for _, e := range l.engines() {
-			if err := e.prepare(ctx, w); err != nil {
-				return err
-			}
-			err := l.each(ctx, []trial{
+			err := l.each(ctx, w, e, []trial{
 				{"up/" + w.Name, e, w, len(w.Services) * objectsPerService, e.deploy},
 				{"down/" + w.Name, e, w, 0, e.teardown},
 			})

@@ -122,18 +122,23 @@ func lateness(m map[string]float64, late []time.Duration) {
 	m["lateness_p50_ms"], m["lateness_p99_ms"], m["lateness_max_ms"] = ms(measure.Percentile(late, 0.5)), ms(measure.Percentile(late, 0.99)), ms(late[len(late)-1])
 }
 
-// each runs the trials of one engine. What a peer cannot do is told, and the run goes on;
-// what Spock cannot do ends it.
-func (l *lab) each(ctx context.Context, trials []trial) error {
+// each prepares one engine for a work and runs its trials. What a peer cannot do is told, and
+// the run goes on; what Spock cannot do ends it.
+func (l *lab) each(ctx context.Context, w work.Work, e engine, trials []trial) error {
+	name, mode := e.who()
+	err := e.prepare(ctx, w)
+	if err != nil {
+		err = fmt.Errorf("prepare %s of %s, %s: %w", w.Name, name, mode, err)
+	}
 	for _, t := range trials {
-		if err := l.run(ctx, t); err != nil {
-			if name, _ := t.engine.who(); name == "spock" || ctx.Err() != nil {
-				return err
-			}
-			fmt.Fprintf(os.Stderr, "left out: %v\n", err)
-			return nil
+		if err == nil {
+			err = l.run(ctx, t)
 		}
 	}
+	if err == nil || name == "spock" || ctx.Err() != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "left out: %v\n", err)
 	return nil
 }
 

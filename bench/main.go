@@ -31,6 +31,7 @@ type settings struct {
 	parts     string
 	engines   string
 	orders    string
+	patience  time.Duration
 }
 
 func main() {
@@ -45,6 +46,7 @@ func main() {
 	flag.StringVar(&s.parts, "parts", "", "only these parts, with commas between: faults, life, shapes, many, killed")
 	flag.StringVar(&s.orders, "orders", "", "only groups, or only needs")
 	flag.StringVar(&s.engines, "peers", "", "only these peers, by name with commas between; none is none of them")
+	flag.DurationVar(&s.patience, "patience", 10*time.Minute, "how long a peer may take for one thing; one that takes longer is told and left out of that life")
 	flag.Parse()
 	if s.short {
 		s.sizes = "10"

@@ -20,14 +20,13 @@ import (
 	"spock.dev/spock/bench/work"
 )
 
-// peerTime is how long a peer may take for one thing.
-const peerTime = 10 * time.Minute
-
 // program is a peer in one of its modes, run as a process for each thing asked of it.
 type program struct {
 	bed              *bed.Bed
 	kube             kubernetes.Interface
 	name, mode, path string
+	// patience is how long it may take for one thing.
+	patience time.Duration
 	// stage is where it stands when it is a controller; nil when it is none.
 	stage *stage
 
@@ -52,7 +51,7 @@ func peers(ctx context.Context, s settings, root string, b *bed.Bed) ([]engine, 
 		if !chosen(s.engines, name) {
 			continue
 		}
-		p := program{bed: b, kube: kube, name: name, path: filepath.Join(b.Dir, "peer-"+name)}
+		p := program{bed: b, kube: kube, patience: s.patience, name: name, path: filepath.Join(b.Dir, "peer-"+name)}
 		about, err := build(ctx, filepath.Dir(main), p.path)
 		if err != nil {
 			fmt.Fprintf(os.Stderr, "left out: %v\n", err)
@@ -118,7 +117,7 @@ func (p *program) teardown(ctx context.Context, w work.Work) error { return p.ru
 
 // run runs the program until it ends.
 func (p *program) run(ctx context.Context, verb string, w work.Work) error {
-	ctx, cancel := context.WithTimeout(ctx, peerTime)
+	ctx, cancel := context.WithTimeout(ctx, p.patience)
 	defer cancel()
 	process, err := p.start("", verb, w)
 	if err != nil {

@@ -55,7 +55,7 @@ func (r Request) Released(from *v1alpha1.Environment) (Request, error) {
 		if override.Image == "" {
 			override.Image = take(s.Name, s.Image)
 		}
-		for container, image := range containers(from, s.Name) {
+		for container, image := range singles(from, s.Name) {
 			if _, named := override.Images[container]; !named {
 				override.Images = with(override.Images, container, take(s.Name+"/"+container, image))
 			}
@@ -78,9 +78,9 @@ func (r Request) Released(from *v1alpha1.Environment) (Request, error) {
 	return r, nil
 }
 
-// containers are the images of a service's single containers: those of the spec, and over
+// singles are the images of a service's single containers: those of the spec, and over
 // them those of the last deploy.
-func containers(from *v1alpha1.Environment, service string) map[string]string {
+func singles(from *v1alpha1.Environment, service string) map[string]string {
 	layers := slices.Clone(from.Spec.Services)
 	if from.Spec.Run != nil {
 		layers = append(layers, from.Spec.Run.Services...)
