@@ -25,6 +25,8 @@ type Config struct {
 	Connect Connect
 	// Machines are reached over SSH; by this program itself when nil.
 	Machines Machines
+	// Browse opens an address; the browser of the desktop when nil.
+	Browse Browse
 	// Clock tells how old things are.
 	Clock clock.PassiveClock
 }
@@ -48,6 +50,9 @@ func New(config Config) *cobra.Command {
 	if s.Machines == nil {
 		s.Machines = overSSH{}
 	}
+	if s.Browse == nil {
+		s.Browse = browser
+	}
 	root := &cobra.Command{
 		Use:           "spock",
 		Short:         "Environments of whole products, on Tekton and Kubernetes",
@@ -66,7 +71,7 @@ func New(config Config) *cobra.Command {
 	flags.StringVar(&s.connection.Kubeconfig, "kubeconfig", "", "path of the kubeconfig (default: $KUBECONFIG, then ~/.kube/config)")
 	flags.StringVar(&s.connection.Context, "context", "", "context of the kubeconfig (default: its current one)")
 	flags.BoolVar(&s.noColor, "no-color", false, "print without colour; so does the variable NO_COLOR, and so do pipes")
-	root.AddCommand(newEnv(s), newHost(s), newPipeline(s), newVersion(s))
+	root.AddCommand(newEnv(s), newHost(s), newPipeline(s), newMan(s), newVersion(s))
 	renamed(root, config.Name)
 	return root
 }

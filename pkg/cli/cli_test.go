@@ -48,6 +48,7 @@ type world struct {
 	err     io.Writer
 	// machines answer in place of real ones.
 	machines Machines
+	browse   Browse
 }
 
 func newWorld(t *testing.T, objects ...runtime.Object) *world {
@@ -66,8 +67,8 @@ func (w *world) run(args ...string) run {
 	var out, err bytes.Buffer
 	config := Config{
 		Name: w.name, Version: "spock v1.2.3", Clock: clocktesting.NewFakePassiveClock(now), Connect: w.connect,
-		Machines: w.machines,
-		Streams:  Streams{In: strings.NewReader(w.stdin), Out: io.MultiWriter(&out, w.out), Err: io.MultiWriter(&err, w.err), ColorOut: w.color, ColorErr: w.color},
+		Machines: w.machines, Browse: w.browse,
+		Streams: Streams{In: strings.NewReader(w.stdin), Out: io.MultiWriter(&out, w.out), Err: io.MultiWriter(&err, w.err), ColorOut: w.color, ColorErr: w.color},
 	}
 	code := Execute(w.ctx, config, args)
 	return run{args: args, out: out.String(), err: err.String(), code: code}
