@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/registry"
 	tektonv1 "github.com/tektoncd/pipeline/pkg/apis/pipeline/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
 	clienttesting "k8s.io/client-go/testing"
@@ -73,6 +74,12 @@ func TestAPipelineRunsOnTheWorkingTree(t *testing.T) {
 			dir, file := tree(t)
 			w := newWorld(t)
 			made := w.plays(c.condition)
+			task := &tektonv1.TaskRun{ObjectMeta: metav1.ObjectMeta{Name: "x", Namespace: "team-a", Labels: map[string]string{
+				"tekton.dev/pipelineRun": "self-test-x7k2p", "tekton.dev/pipelineTask": "unit-test"}}}
+			task.Status.SetCondition(&apis.Condition{Type: apis.ConditionSucceeded, Status: "False", Message: "1 of 12 tests failed"})
+			if err := w.tekton.Tracker().Add(task); err != nil {
+				t.Fatal(err)
+			}
 			r := w.run(append([]string{"pipeline", "run", "-f", file, "--to", to, "--source", dir, "-p", "environment=shop-ann", "-p", `packages=["./cmd/web"]`}, c.args...)...)
 			r.args = []string{"pipeline", "run"}
 			r.err = strings.NewReplacer(dir, "shop", to, "registry.example.com/trees").Replace(r.err)

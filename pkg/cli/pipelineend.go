@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tektoncd/pipeline/pkg/apis/pipeline"
 	tektonv1 "github.com/tektoncd/pipeline/pkg/apis/pipeline/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
@@ -51,7 +52,26 @@ func (s *session) ends(ctx context.Context, cluster *Cluster, run *tektonv1.Pipe
 	if err != nil {
 		return unended(ctx, err, run, timeout)
 	}
+	s.failures(ctx, cluster, last)
 	return s.outcome(last)
+}
+
+// failures tells which tasks failed, and why. That they cannot be listed hides nothing: the
+// outcome says the rest.
+func (s *session) failures(ctx context.Context, cluster *Cluster, run *tektonv1.PipelineRun) {
+	if run.Status.GetCondition(apis.ConditionSucceeded).IsTrue() {
+		return
+	}
+	tasks, err := cluster.Tekton.TektonV1().TaskRuns(run.Namespace).List(ctx, metav1.ListOptions{LabelSelector: pipeline.PipelineRunLabelKey + "=" + run.Name})
+	if err != nil {
+		return
+	}
+	for i := range tasks.Items {
+		task := &tasks.Items[i]
+		if c := task.Status.GetCondition(apis.ConditionSucceeded); c.IsFalse() {
+			s.progress(fmt.Sprintf("%s failed: %s", task.Labels[pipeline.PipelineTaskLabelKey], c.Message))
+		}
+	}
 }
 
 // outcome prints the results of a run that has ended, and is its failure.

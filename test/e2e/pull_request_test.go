@@ -85,6 +85,30 @@ func TestAPullRequestHasAnEnvironmentWhileItIsOpen(t *testing.T) {
 	d.runsAre(4)
 }
 
+// A pull request that is closed while a run still builds it gets no environment afterwards.
+func TestAPullRequestIsClosedWhileItIsBuilt(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.installCatalog()
+	l.greeterProduct()
+	r := l.repository()
+	d := l.openDoorToBuild()
+	p := pull{number: 8, branch: "feature/hasty", association: "MEMBER", clone: r.url}
+	p.commit = r.commits("say hello", greeter("hello"), "refs/heads/main", "refs/heads/"+p.branch, "refs/pull/8/head")
+	built := d.asks("pull_request", p.event("opened"))
+	await(l, ref{pipelineRuns, l.name, built.Name}, 2*soon, "it is under way", func(run *tektonv1.PipelineRun) bool { return run != nil && len(run.Status.ChildReferences) > 0 })
+
+	closed := l.endsWell(d.asks("pull_request", p.event("closed")), patient)
+	ended := await(l, ref{pipelineRuns, l.name, built.Name}, soon, "it has ended", func(run *tektonv1.PipelineRun) bool { return run != nil && run.IsDone() })
+	if ended.Status.CompletionTime.After(closed.Status.CompletionTime.Time) {
+		t.Errorf("the run ended at %s, after the environment was taken away at %s", ended.Status.CompletionTime, closed.Status.CompletionTime)
+	}
+	if ended.Spec.Status != tektonv1.PipelineRunSpecStatusCancelledRunFinally {
+		t.Errorf("the run was not cancelled: %q", ended.Spec.Status)
+	}
+	l.gone(l.environmentRef("shop-8"), soon)
+}
+
 // statusOut is what docs/triggers.md tells to add to a template, as a change of the shipped ones.
 func (l *lab) statusOut(api *double) []string {
 	l.Helper()

@@ -1,0 +1,99 @@
+// Package cancel ends PipelineRuns that have been overtaken: those of a pull request that is
+// closed, or whose newer commit is being built.
+package cancel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	tektonv1 "github.com/tektoncd/pipeline/pkg/apis/pipeline/v1"
+	tekton "github.com/tektoncd/pipeline/pkg/client/clientset/versioned"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/tools/cache"
+	watchtools "k8s.io/client-go/tools/watch"
+)
+
+// ends lets the finally tasks of a cancelled run tell how it went.
+const ends = `{"spec":{"status":"` + tektonv1.PipelineRunSpecStatusCancelledRunFinally + `"}}`
+
+// Before cancels the runs of a selector that are older than a run of the namespace, and
+// returns their names when all of them have ended. A younger run was asked for later, and
+// stays. Nothing is cancelled twice.
+func Before(ctx context.Context, client tekton.Interface, namespace, self, selector string) ([]string, error) {
+	if parsed, err := labels.Parse(selector); err != nil || parsed.Empty() {
+		return nil, fmt.Errorf("selector %q: %w", selector, errors.Join(err, errors.New("name the labels of the runs to cancel, for example spock.dev/event-number=42")))
+	}
+	runs := client.TektonV1().PipelineRuns(namespace)
+	own, err := runs.Get(ctx, self, metav1.GetOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("read pipelinerun %s/%s, before which runs are cancelled: %w", namespace, self, err)
+	}
+	all, err := runs.List(ctx, metav1.ListOptions{LabelSelector: selector})
+	if err != nil {
+		return nil, fmt.Errorf("list the pipelineruns of %s: %w", namespace, err)
+	}
+	var names []string
+	for i := range all.Items {
+		run := &all.Items[i]
+		if run.Name == self || run.IsDone() || own.CreationTimestamp.Before(&run.CreationTimestamp) {
+			continue
+		}
+		names = append(names, run.Name)
+		if run.Spec.Status != "" {
+			continue
+		}
+		_, err := runs.Patch(ctx, run.Name, types.MergePatchType, []byte(ends), metav1.PatchOptions{FieldManager: "spock-cancel"})
+		if err != nil && !apierrors.IsNotFound(err) {
+			return names, fmt.Errorf("cancel pipelinerun %s/%s: %w", namespace, run.Name, err)
+		}
+	}
+	return names, wait(ctx, client, namespace, selector, names)
+}
+
+// wait ends when none of the runs is under way.
+func wait(ctx context.Context, client tekton.Interface, namespace, selector string, names []string) error {
+	left := map[string]bool{}
+	for _, name := range names {
+		left[name] = true
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	runs := client.TektonV1().PipelineRuns(namespace)
+	list := &cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+			o.LabelSelector = selector
+			return runs.List(ctx, o)
+		},
+		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
+			o.LabelSelector = selector
+			return runs.Watch(ctx, o)
+		},
+	}
+	// One that was deleted meanwhile is not listed, and no event tells of it.
+	there := func(store cache.Store) (bool, error) {
+		for name := range left {
+			if _, exists, err := store.GetByKey(namespace + "/" + name); err != nil || !exists {
+				delete(left, name)
+			}
+		}
+		return len(left) == 0, nil
+	}
+	lw := cache.ToListWatcherWithWatchListSemantics(list, client)
+	_, err := watchtools.UntilWithSync(ctx, lw, &tektonv1.PipelineRun{}, there, func(event watch.Event) (bool, error) {
+		if run, is := event.Object.(*tektonv1.PipelineRun); is && (run.IsDone() || event.Type == watch.Deleted) {
+			delete(left, run.Name)
+		}
+		return len(left) == 0, nil
+	})
+	if err != nil {
+		return fmt.Errorf("wait for %d cancelled pipelineruns of %s: %w", len(left), namespace, err)
+	}
+	return nil
+}
