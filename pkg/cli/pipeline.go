@@ -28,11 +28,11 @@ func newPipeline(s *session) *cobra.Command {
 
 // trial is what the flags of `pipeline run` ask for.
 type trial struct {
-	file, dir, to string
-	params        []string
-	registry      worktree.Registry
-	wait          bool
-	timeout       time.Duration
+	file, dir, to, from string
+	params              []string
+	registry            worktree.Registry
+	wait                bool
+	timeout             time.Duration
 }
 
 const pipelineRunLong = `Pack the working tree, committed or not, push it to a registry, and start a PipelineRun
@@ -56,6 +56,7 @@ func newPipelineRun(s *session) *cobra.Command {
 	flags.StringVarP(&t.file, "file", "f", "", "file with the PipelineRun; - reads stdin")
 	flags.StringVar(&t.dir, "source", ".", "directory in the working tree")
 	flags.StringVar(&t.to, "to", "", "`repository` of a registry that the tree is pushed to, and that the cluster can pull from")
+	flags.StringVar(&t.from, "pull-from", "", "the same `repository` as the cluster calls it, where that is another name")
 	flags.StringArrayVarP(&t.params, "param", "p", nil, "param of the pipeline, as `name=value`, or name=[\"a\", \"b\"] for an array; repeat it for more")
 	flags.BoolVar(&t.registry.Insecure, "insecure-registry", false, "allow plain HTTP to the registry")
 	flags.BoolVar(&t.wait, "wait", true, "follow until the run has ended")
@@ -108,6 +109,9 @@ func (s *session) carry(ctx context.Context, t *trial) (string, error) {
 	reference, err := t.registry.Push(ctx, image, t.to)
 	if err != nil {
 		return "", err
+	}
+	if _, digest, found := strings.Cut(reference, "@"); found && t.from != "" {
+		reference = t.from + "@" + digest
 	}
 	state := "as committed"
 	if tree.Dirty || tree.Commit == "" {

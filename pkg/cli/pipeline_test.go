@@ -80,7 +80,7 @@ func TestAPipelineRunsOnTheWorkingTree(t *testing.T) {
 			if err := w.tekton.Tracker().Add(task); err != nil {
 				t.Fatal(err)
 			}
-			r := w.run(append([]string{"pipeline", "run", "-f", file, "--to", to, "--source", dir, "-p", "environment=shop-ann", "-p", `packages=["./cmd/web"]`}, c.args...)...)
+			r := w.run(append([]string{"pipeline", "run", "-f", file, "--to", to, "--pull-from", "registry.svc/trees", "--source", dir, "-p", "environment=shop-ann", "-p", `packages=["./cmd/web"]`}, c.args...)...)
 			r.args = []string{"pipeline", "run"}
 			r.err = strings.NewReplacer(dir, "shop", to, "registry.example.com/trees").Replace(r.err)
 			r.golden(t, name)
@@ -88,7 +88,7 @@ func TestAPipelineRunsOnTheWorkingTree(t *testing.T) {
 			for _, p := range made.Spec.Params {
 				params[p.Name] = p.Value
 			}
-			if !strings.HasPrefix(params["source"].StringVal, to+"@sha256:") || params["environment"].StringVal != "shop-ann" ||
+			if !strings.HasPrefix(params["source"].StringVal, "registry.svc/trees@sha256:") || params["environment"].StringVal != "shop-ann" ||
 				strings.Join(params["packages"].ArrayVal, " ") != "./cmd/web" || params["class"].StringVal != "dev" {
 				t.Errorf("the run has the params %+v", made.Spec.Params)
 			}

@@ -3,8 +3,10 @@
 package e2e
 
 import (
+	"context"
 	"maps"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -43,9 +45,31 @@ func (l *lab) repository() *repository {
 	l.must(err)
 	l.expose("git", "git."+l.name+".localhost", "http")
 	await(l, ref{deployments, l.name, "git"}, 2*soon, "the git server stands", func(d *appsv1.Deployment) bool { return d != nil && d.Status.AvailableReplicas == 1 })
+	l.reachable("git."+l.name+".localhost", "/shop.git/info/refs?service=git-upload-pack")
 	r := &repository{lab: l, dir: l.TempDir(), url: "http://git." + l.name + ".svc.cluster.local/shop.git"}
 	r.git("init", "--quiet", "--initial-branch=main")
 	return r
+}
+
+// reachable waits until the ingress knows the pods of a host, which is a moment after they are ready.
+func (l *lab) reachable(host, path string) {
+	l.Helper()
+	l.eventually(soon, func(ctx context.Context) string {
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort("127.0.0.1", l.settings["INGRESS_PORT"])+path, nil)
+		if err != nil {
+			return err.Error()
+		}
+		r.Host = host
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			return err.Error()
+		}
+		defer answer.Body.Close()
+		if answer.StatusCode != http.StatusOK {
+			return host + " answers " + answer.Status
+		}
+		return ""
+	})
 }
 
 func (r *repository) git(args ...string) string {

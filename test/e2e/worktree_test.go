@@ -20,7 +20,7 @@ func TestAWorkingTreeIsTestedBeforeItIsPushed(t *testing.T) {
 	t.Parallel()
 	needsNode(t, "the steps of Tasks are containers")
 	l := newLab(t)
-	l.setting(t, "REGISTRY")
+	registry := l.setting(t, "REGISTRY")
 	port := l.setting(t, "INGRESS_PORT")
 	l.installCatalog()
 	l.greeterProduct()
@@ -38,7 +38,7 @@ func TestAWorkingTreeIsTestedBeforeItIsPushed(t *testing.T) {
 			l.must(os.MkdirAll(filepath.Dir(path), 0o755))
 			l.must(os.WriteFile(path, []byte(text), 0o600))
 		}
-		said := l.selfTest(dir)
+		said := l.selfTest(dir, registry)
 		env := l.reaches("shop-mine", v1alpha1.PhaseReady, int64(round+1))
 		if !strings.Contains(said, "url: "+env.Status.URL+"\n") || !strings.Contains(said, "revision: tree-") || !strings.Contains(said, "1 passed, 0 failed") {
 			t.Errorf("the run said\n%s", said)
@@ -48,12 +48,12 @@ func TestAWorkingTreeIsTestedBeforeItIsPushed(t *testing.T) {
 }
 
 // selfTest runs the sample on a tree, and returns what is printed.
-func (l *lab) selfTest(dir string) string {
+func (l *lab) selfTest(dir, registry string) string {
 	l.Helper()
 	sample, err := os.ReadFile(filepath.Join(root, "pipelines", "self-test", "samples", "shop.yaml"))
 	l.must(err)
 	out, err := l.tool(string(sample), "spock", "pipeline", "run", "-n", l.name, "-f", "-", "--source", dir,
-		"--to", l.image(l.name+"/trees"), "--insecure-registry", "-p", "insecureRegistry=true",
+		"--to", registry+"/"+l.name+"/trees", "--pull-from", l.image(l.name+"/trees"), "--insecure-registry", "-p", "insecureRegistry=true",
 		"-p", "image="+l.image(l.name), "-p", "baseImage="+l.image("static:nonroot"), "-p", "class="+l.name)
 	l.must(err)
 	return out
