@@ -1,4 +1,4 @@
-// The custom-task-controller reconciles Environments, Hosts and Tekton CustomRuns of
+// The custom-task-controller reconciles Environments, Products, Hosts and Tekton CustomRuns of
 // Spock's kinds. It only wires: what it does is in pkg/reconciler and pkg/engine.
 package main
 
@@ -13,6 +13,7 @@ import (
 	"spock.dev/spock/pkg/reconciler/environment"
 	"spock.dev/spock/pkg/reconciler/host"
 	"spock.dev/spock/pkg/reconciler/lease"
+	"spock.dev/spock/pkg/reconciler/product"
 	machines "spock.dev/spock/pkg/target/host"
 )
 
@@ -30,5 +31,6 @@ func main() {
 		environment.NewController(health, fleet),
 		customrun.NewController(health),
 		host.NewController(health, fleet),
+		product.NewController(health),
 	)
 }

@@ -71,7 +71,7 @@ func New(config Config) *cobra.Command {
 	flags.StringVar(&s.connection.Kubeconfig, "kubeconfig", "", "path of the kubeconfig (default: $KUBECONFIG, then ~/.kube/config)")
 	flags.StringVar(&s.connection.Context, "context", "", "context of the kubeconfig (default: its current one)")
 	flags.BoolVar(&s.noColor, "no-color", false, "print without colour; so does the variable NO_COLOR, and so do pipes")
-	root.AddCommand(newEnv(s), newHost(s), newPipeline(s), newMan(s), newVersion(s))
+	root.AddCommand(newEnv(s), newHost(s), newProduct(s), newPipeline(s), newMan(s), newVersion(s))
 	renamed(root, config.Name)
 	return root
 }

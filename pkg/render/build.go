@@ -29,7 +29,11 @@ func (r *roster) build(services []*settled, p *problems) (*Rendered, error) {
 			compiler: compiler,
 			scope:    expr.NewScope(s.params, r.self(s), environment, directories[s.target]),
 			problems: p,
+			told:     p,
 			out:      r.service(s),
+		}
+		if s.open {
+			b.leave()
 		}
 		b.build()
 		out.Services = append(out.Services, b.out)
@@ -118,7 +122,9 @@ type builder struct {
 	compiler *expr.Compiler
 	scope    *expr.Scope
 	problems *problems
-	out      Service
+	// told are the problems that are told, also of a service that is open.
+	told *problems
+	out  Service
 }
 
 // text evaluates text at a field, and records the services it names.
@@ -131,7 +137,14 @@ func (b *builder) text(field, text string) string {
 }
 
 func (b *builder) evaluate(field, text string) (expr.Result, error) {
-	result, err := evaluate(b.compiler, text, b.scope)
+	compiled, err := b.compiler.Compile(text)
+	if err != nil {
+		if b.open { // else who asked tells of it, who may know more of where it stands
+			b.told.wrap(field, err)
+		}
+		return expr.Result{}, err
+	}
+	result, err := compiled.Eval(b.scope)
 	for _, name := range result.Services {
 		b.refer(name, field)
 	}

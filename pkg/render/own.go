@@ -92,6 +92,9 @@ func (b *builder) files(field string, inline sources.Files, from *v1alpha1.Files
 	found, ok := b.in.Found[where]
 	if err := where.Wrong(); err != nil {
 		found.Err = err
+	} else if !ok && b.in.Draft {
+		b.leave()
+		return nil, false
 	} else if !ok {
 		found.Err = fmt.Errorf("%s was not read", where) // a mistake of the caller
 	}

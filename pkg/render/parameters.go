@@ -17,7 +17,7 @@ import (
 
 // parameters settles the parameters of a service: the strongest value of each, checked
 // against its type. Weaker values are checked too, since another environment may use them.
-func (s *settled) parameters(sources []source, p *problems) {
+func (s *settled) parameters(sources []source, draft bool, p *problems) {
 	declared := s.template.Spec.Parameters
 	names := parameterNames(declared)
 	for _, src := range sources {
@@ -31,14 +31,18 @@ func (s *settled) parameters(sources []source, p *problems) {
 	}
 	s.params = make(map[string]any, len(declared))
 	for _, parameter := range declared {
-		if v, ok := s.parameter(parameter, sources, p); ok {
+		v, ok := s.parameter(parameter, sources, draft, p)
+		if !ok && draft {
+			s.open, s.params[parameter.Name] = true, stand(parameter)
+		}
+		if ok {
 			s.params[parameter.Name] = v.Value
 			s.values = append(s.values, v)
 		}
 	}
 }
 
-func (s *settled) parameter(parameter v1alpha1.Parameter, sources []source, p *problems) (Value, bool) {
+func (s *settled) parameter(parameter v1alpha1.Parameter, sources []source, draft bool, p *problems) (Value, bool) {
 	value, given := Value{Name: "params." + parameter.Name}, false
 	set := func(layer Layer, field string, raw apiextensionsv1.JSON) {
 		given = true
@@ -56,7 +60,7 @@ func (s *settled) parameter(parameter v1alpha1.Parameter, sources []source, p *p
 			set(src.layer, src.field+": parameter "+parameter.Name, raw)
 		}
 	}
-	if !given {
+	if !given && !draft {
 		p.add(s.field+": parameter "+parameter.Name, "set it in the product, class or environment",
 			"template %q needs it, and no layer sets it", s.template.Name)
 	}

@@ -32,6 +32,9 @@ type Input struct {
 	On map[string][]string
 	// Found are the files that do not stand in the templates: of all that Origins tells.
 	Found map[sources.Origin]sources.Found
+	// Draft says that no class and no environment is known: what only they can say is not
+	// missing, and a service that waits for it is looked at as far as it is known.
+	Draft bool
 	// Sources keeps what was built from charts and Kustomize directories between
 	// renderings; without it they are built each time.
 	Sources *sources.Cache
@@ -102,7 +105,10 @@ func Product(in Input) (*Rendered, error) {
 	}
 	roster := newRoster(in, p)
 	services := roster.settle(p)
-	if !p.any() {
+	switch {
+	case in.Draft:
+		roster.somewhere(services)
+	case !p.any():
 		roster.place(services, p)
 	}
 	if p.any() {

@@ -23,6 +23,8 @@ type settled struct {
 	// target it runs in, and its hosts when that is one of them.
 	target v1alpha1.Target
 	places []placement.Host
+	// open: a parameter of it has no value in a draft.
+	open bool
 	// noHost: it is to run on a machine, and its template does not say how.
 	noHost bool
 }
@@ -49,7 +51,7 @@ func (r *roster) settle(p *problems) []*settled {
 		s := &settled{member: m}
 		sources := r.layers.of(m)
 		s.settleTarget(sources)
-		s.parameters(sources, p)
+		s.parameters(sources, r.in.Draft, p)
 		r.settleImage(s, sources, compiler, p)
 		s.settleImages(sources, p)
 		s.settleReplicas(sources, p)
@@ -74,11 +76,14 @@ func (r *roster) settleImage(s *settled, sources []source, compiler *expr.Compil
 	if own := s.ownImage(); image == "" && own != "" {
 		scope := expr.NewScope(s.params, r.self(s), r.environment(), expr.Unsettled())
 		result, err := evaluate(compiler, own, scope)
-		if err != nil {
+		if err != nil && !s.open {
 			p.wrap(field, err)
 			return
 		}
 		image = result.Text()
+	}
+	if r.in.Draft && (image == "" || s.open) {
+		image = draftImage // a template's may depend on what is open
 	}
 	switch {
 	case image != "":

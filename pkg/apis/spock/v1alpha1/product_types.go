@@ -3,18 +3,22 @@ package v1alpha1
 import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	duckv1 "knative.dev/pkg/apis/duck/v1"
 )
 
 // Product is the template of a whole product: ordered groups of services, a tier
 // each, and how they are wired. An Environment is an instance of it.
 //
 // +genclient
-// +genclient:noStatus
+// +genreconciler
 // +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object
 // +kubebuilder:resource:categories={spock},shortName=prod
+// +kubebuilder:subresource:status
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Groups",type=string,JSONPath=`.spec.groups[*].name`
 // +kubebuilder:printcolumn:name="Description",type=string,JSONPath=`.spec.description`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
 type Product struct {
 	metav1.TypeMeta `json:",inline"`
 	// +optional
@@ -22,6 +26,16 @@ type Product struct {
 
 	// Spec is the wanted shape of the product's environments.
 	Spec ProductSpec `json:"spec"`
+	// Status says whether environments can be made of it.
+	// +optional
+	Status ProductStatus `json:"status,omitempty"`
+}
+
+// ProductStatus says whether environments can be made of a product. Its condition Ready is
+// False when no class and no environment could make up for what is wrong with the product
+// or its templates; the message says all of it, a sentence each.
+type ProductStatus struct {
+	duckv1.Status `json:",inline"`
 }
 
 // Order is what holds a service back besides its own needs.

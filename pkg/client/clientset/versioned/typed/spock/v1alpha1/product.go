@@ -23,6 +23,8 @@ type ProductsGetter interface {
 type ProductInterface interface {
 	Create(ctx context.Context, product *spockv1alpha1.Product, opts v1.CreateOptions) (*spockv1alpha1.Product, error)
 	Update(ctx context.Context, product *spockv1alpha1.Product, opts v1.UpdateOptions) (*spockv1alpha1.Product, error)
+	// Add a +genclient:noStatus comment above the type to avoid generating UpdateStatus().
+	UpdateStatus(ctx context.Context, product *spockv1alpha1.Product, opts v1.UpdateOptions) (*spockv1alpha1.Product, error)
 	Delete(ctx context.Context, name string, opts v1.DeleteOptions) error
 	DeleteCollection(ctx context.Context, opts v1.DeleteOptions, listOpts v1.ListOptions) error
 	Get(ctx context.Context, name string, opts v1.GetOptions) (*spockv1alpha1.Product, error)
