@@ -123,7 +123,7 @@ func app(port int64) map[string]any {
 	spec := instance("1")
 	delete(spec, "exec")
 	spec["image"], spec["ports"] = "registry.example.com/app:1", []any{port}
-	spec["env"] = []any{map[string]any{"name": "PORT", "value": number(port)}}
+	spec["env"] = []any{map[string]any{"name": "PORT", "value": number(port)}, map[string]any{"name": "MOTD", "value": "two\nlines, a \\ and \"quotes\""}}
 	spec["ready"] = []any{"0", "http", number(port), "/ready"}
 	spec["secrets"] = []any{map[string]any{"name": "PASSWORD", "secret": "db", "key": "password"}}
 	spec["volumes"] = []any{map[string]any{"name": "data", "path": "/data"}}

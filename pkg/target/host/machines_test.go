@@ -516,7 +516,8 @@ func TestFailuresHaveTheirClass(t *testing.T) {
 	})
 
 	asked := web(r, "asked", 8084)
-	asked.Ready = []string{"1", "exec", "/app", "--help"}
+	asked.Unit.Env = append(asked.Unit.Env, unit.Variable{Name: "PATH", Value: "/"})
+	asked.Ready = []string{"1", "exec", "app", "--help"}
 	put(t, c, asked)
 	w.until(t, "asked runs", state("asked", Running))
 

@@ -17,10 +17,13 @@ answers() {
   bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$1" && printf "GET %s HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\n\r\n" "$2" >&3 &&
     read -r -t 5 -u 3 _ code _ && [ "$code" -ge 200 ] && [ "$code" -lt 400 ]' spock "$1" "$2" 2>/dev/null
 }
+nsenter=$(command -v nsenter)
+# A program without a path is looked up where the service looks it up.
 runs() {
+  path=$(tr '\0' '\n' 2>/dev/null < "/proc/$MAINPID/environ" | sed -n 's/^PATH=//p')
   uid=$(sed -n 's/^Uid:[[:space:]]*\([0-9]*\).*/\1/p' "/proc/$MAINPID/status")
   gid=$(sed -n 's/^Gid:[[:space:]]*\([0-9]*\).*/\1/p' "/proc/$MAINPID/status")
-  nsenter --target "$MAINPID" --mount --root --wd --setuid "$uid" --setgid "$gid" -- "$@" >/dev/null 2>&1
+  PATH=${path:-$PATH} "$nsenter" --target "$MAINPID" --mount --root --wd --setuid "$uid" --setgid "$gid" -- "$@" >/dev/null 2>&1
 }
 case $what in
   tcp) until listens "$1"; do alive; sleep 0.1; done ;;

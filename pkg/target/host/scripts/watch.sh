@@ -5,7 +5,7 @@ tell() {
   for service in "$conf"/services/*; do
     [ -f "$service/current/record" ] || continue
     echo "service ${service##*/}"
-    echo "record $(head -c 1000000 "$service/current/record" | tr -d '\n')"
+    printf 'record %s\n' "$(head -c 1000000 "$service/current/record" | tr -d '\n')"    # echo would read its backslashes
     (cd "$service/current" && sha256sum --status --check sums 2>/dev/null) && echo Intact=yes || echo Intact=no
     systemctl show "spock-${service##*/}.service" \
       --property=ActiveState,SubState,Result,NRestarts,ExecMainCode,ExecMainStatus,InvocationID,LoadState,Job
