@@ -60,6 +60,14 @@ machines() {
   step "the host target on real machines" go test -count=1 -tags hosts ./pkg/target/host/...
 }
 
+# beside boots a machine for the tests beside the cluster, where the demo has one already.
+beside() {
+  local why
+  if [ "${CLUSTER:-local}" = current ]; then why="they are booted beside the local cluster only"; else why=$(why_no_machines); fi
+  if [ -n "$why" ]; then skipped+=("end to end, services on machines: $why"); return; fi
+  step "a machine beside the cluster" in_module hack/cluster go run ./cmd/cluster up -name "${CLUSTER_NAME:-spock}" -state "$PWD/.cluster" -machines 2
+}
+
 # simulated runs what a cluster can show whose nodes are simulated, and calls it so.
 simulated() {
   if [ "$(uname -s)" != Linux ]; then skipped+=("tests on a simulated cluster: its processes need Linux"); return; fi
@@ -92,6 +100,7 @@ e2e() {
   step "the demo, from a commit to a tested environment" make --no-print-directory demo
   if [ "${CLUSTER:-local}" != current ]; then export KUBECONFIG=$PWD/.cluster/kubeconfig; fi
   step "the API on a real API server" go test -count=1 -tags e2e ./test/crd/...
+  beside
   step "the target on a real cluster" go test -count=1 -tags e2e ./test/target/...
   step "end to end" go test -count=1 -tags e2e -timeout 40m ./test/e2e/...
 }

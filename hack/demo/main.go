@@ -30,7 +30,7 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	d := &demo{settings: s, began: time.Now()}
+	d := &demo{settings: s, began: time.Now(), class: "dev"}
 	if len(args) > 1 && args[0] == "resolve" {
 		text, err := d.resolve(ctx, args[1:]...)
 		fmt.Print(text)
@@ -38,6 +38,9 @@ func run(ctx context.Context, args []string) error {
 	}
 	if len(args) > 0 {
 		return fmt.Errorf("unknown arguments %q; there is only: demo [resolve DIR...]", args)
+	}
+	if d.machines {
+		d.boot(ctx)
 	}
 	for _, step := range d.steps() {
 		d.say("%s", step.name)
@@ -66,6 +69,7 @@ func (d *demo) steps() []step {
 	return []step{
 		{"install Spock", d.install},
 		{"prepare the team's namespace", d.team},
+		{"add a machine for the database", d.host},
 		{"serve the example from git", d.source},
 		{"run the pipeline", d.pipeline},
 		{"open the product", d.open},
@@ -76,6 +80,8 @@ func (d *demo) steps() []step {
 type demo struct {
 	settings
 	began       time.Time
+	booted      chan error // what came of booting a machine
+	class       string     // of the environment
 	pipelineRun string
 	url         string
 }

@@ -69,7 +69,8 @@ Done in %s. Try next:
   %s
   spock env plan shop -n %s          # what another deploy would write
   spock env logs shop orders -n %s   # one log of all its pods
+  spock host ls -n %s                # machines, and what runs there
   tkn pipelinerun describe %s -n %s
-`, d.url, time.Since(d.began).Round(time.Second), kubeconfig, team, team, d.pipelineRun, team)
+`, d.url, time.Since(d.began).Round(time.Second), kubeconfig, team, team, team, d.pipelineRun, team)
 	return nil
 }

@@ -21,7 +21,7 @@ func (d *demo) pipeline(ctx context.Context) error {
 	text := strings.NewReplacer(
 		"COMMIT", strings.TrimSpace(commit), "REPOSITORY", repository, "IMAGE", d.pull+"/shop",
 		"BASE", strings.Replace(d.staticBase, d.push, d.pull, 1), "GOPROXY", d.goproxy, "GOSUMDB", sumdb(d.goproxy),
-		"INSECURE", fmt.Sprint(d.insecure),
+		"INSECURE", fmt.Sprint(d.insecure), "CLASS", d.class,
 	).Replace(pipelineRun)
 	if err := d.create(ctx, text); err != nil {
 		return err

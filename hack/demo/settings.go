@@ -22,6 +22,7 @@ type settings struct {
 	toolbox    string // base with git and Go
 	servers    string // prefix of the images of PostgreSQL and Redis; empty for the public ones
 	insecure   bool   // the registry speaks plain HTTP
+	machines   bool   // machines can be booted beside it
 	goproxy    string // for builds inside the cluster; empty for Go's default
 	domain     string // domain of the class dev, with port if any
 	dial       string // host:port to reach the ingress at from here; empty to use DNS
@@ -51,7 +52,7 @@ func (s *settings) local() error {
 	}
 	s.push, s.pull = env["REGISTRY"], "registry.localhost:5000"
 	s.staticBase, s.toolbox = s.push+"/static:nonroot", s.push+"/toolbox:1"
-	s.servers, s.insecure = s.pull+"/", true
+	s.servers, s.insecure, s.machines = s.pull+"/", true, true
 	s.goproxy = env["GOPROXY_URL"]
 	s.domain = "dev.localhost:" + env["INGRESS_PORT"]
 	s.dial = "127.0.0.1:" + env["INGRESS_PORT"]
