@@ -49,6 +49,7 @@ type world struct {
 	// machines answer in place of real ones.
 	machines Machines
 	browse   Browse
+	exec     PodExec
 }
 
 func newWorld(t *testing.T, objects ...runtime.Object) *world {
@@ -92,7 +93,7 @@ func (w *world) connect(c Connection) (*Cluster, error) {
 		lists[mapping.Resource] = kind.Kind + "List"
 	}
 	dynamic := dynamicfake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), lists, w.dynamic...)
-	return &Cluster{Namespace: namespace, Spock: w.spock, Kube: w.kube, Tekton: w.tekton, Dynamic: dynamic, Mapper: mapper}, nil
+	return &Cluster{Namespace: namespace, Spock: w.spock, Kube: w.kube, Tekton: w.tekton, Exec: w.exec, Dynamic: dynamic, Mapper: mapper}, nil
 }
 
 // golden compares what a person saw with testdata/NAME.txt.

@@ -33,6 +33,8 @@ type Cluster struct {
 	Kube      kubernetes.Interface
 	Tekton    tekton.Interface
 	Dynamic   dynamic.Interface
+	// Exec runs a command in a pod.
+	Exec PodExec
 	// Mapper finds the resource of a kind.
 	Mapper meta.RESTMapper
 }
@@ -72,6 +74,7 @@ func clusterOf(config *rest.Config, namespace string) (*Cluster, error) {
 	if c.Dynamic, err = dynamic.NewForConfig(config); err != nil {
 		return nil, fmt.Errorf("make a client: %w", err)
 	}
+	c.Exec = execIn(config, c.Kube.CoreV1().RESTClient())
 	disco, err := discovery.NewDiscoveryClientForConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("make a client: %w", err)

@@ -23,7 +23,7 @@ func newEnv(s *session) *cobra.Command {
 		Args:    knownCommand,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newList(s), newShow(s), newUp(s), newDown(s), newWhy(s), newLogs(s), newOpen(s), newPlan(s), newHistory(s), newExplain(s), newRollback(s))
+	cmd.AddCommand(newList(s), newShow(s), newUp(s), newDown(s), newWhy(s), newLogs(s), newExec(s), newOpen(s), newPlan(s), newHistory(s), newExplain(s), newRollback(s))
 	return cmd
 }
 

@@ -21,6 +21,8 @@ type Machines interface {
 	Facts(ctx context.Context, login host.Login) (host.Facts, error)
 	// Logs hands over what a service on a machine has printed, line by line.
 	Logs(ctx context.Context, login host.Login, want host.LogRequest, line func(string)) error
+	// Exec runs a command as a service on a machine runs, and returns its exit code.
+	Exec(ctx context.Context, login host.Login, want host.ExecRequest) (int, error)
 }
 
 // overSSH reaches machines itself.
@@ -46,6 +48,15 @@ func (overSSH) Logs(ctx context.Context, login host.Login, want host.LogRequest,
 	}
 	defer conn.Close()
 	return conn.Logs(ctx, want, line)
+}
+
+func (overSSH) Exec(ctx context.Context, login host.Login, want host.ExecRequest) (int, error) {
+	conn, err := host.Dial(ctx, login)
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Close()
+	return conn.Exec(ctx, want)
 }
 
 func newHost(s *session) *cobra.Command {

@@ -32,6 +32,15 @@ func (f *fakeMachines) Facts(_ context.Context, login host.Login) (host.Facts, e
 	return host.Facts{OS: "Debian GNU/Linux 12 (bookworm)", Arch: "x86_64", Systemd: 252, CPUs: 8, MemoryKiB: 32 << 20, DiskFreeKiB: 100 << 20}, f.err
 }
 
+// Exec prints what it was asked for, and ends as the service's name says.
+func (f *fakeMachines) Exec(_ context.Context, login host.Login, want host.ExecRequest) (int, error) {
+	fmt.Fprintf(want.Stdout, "%s runs %q in %s of %s\n", login.Name, want.Command, want.Service, want.Environment)
+	if want.Command[0] == "false" {
+		return 7, nil
+	}
+	return 0, nil
+}
+
 func (f *fakeMachines) Logs(ctx context.Context, login host.Login, want host.LogRequest, line func(string)) error {
 	f.login = login
 	line(fmt.Sprintf("%s listens, the last %d lines", want.Service, want.Tail))

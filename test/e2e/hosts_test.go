@@ -95,6 +95,8 @@ func TestMachinesAndPodsAreOneEnvironment(t *testing.T) {
 	}
 	l.answers("report", "db says hello\nweb says hello\nreport says hello\n")
 	l.sameImage(m, image)
+	l.runsIn("db", "db says hello\n")
+	l.runsIn("web", "web says hello\n")
 
 	log.read()
 	stood := m.ask(standing)
@@ -135,6 +137,19 @@ func (l *lab) answers(service, want string) {
 	defer client.CloseIdleConnections()
 	url := fmt.Sprintf("http://%s.shop.%s/", service, l.domain())
 	l.eventually(15*time.Second, func(ctx context.Context) string { return ask(ctx, client, url, want) })
+}
+
+// runsIn runs commands in a service of the shop as a person would, wherever it runs.
+func (l *lab) runsIn(service, greeting string) {
+	l.Helper()
+	exec := []string{"env", "exec", "shop", service, "-n", l.name, "-i", "--"}
+	out, err := l.tool("typed", "spock", append(exec, "sh", "-c", `cat /etc/greeting; cat; echo; env | grep -c ^PATH=`)...)
+	if want := greeting + "typed\n1\n"; err != nil || out != want {
+		l.Errorf("in %s a command prints %q, %v, want %q", service, out, err, want)
+	}
+	if out, _ := l.tool("", "bash", "-c", "spock env exec shop "+service+" -n "+l.name+" -- sh -c 'exit 7'; echo $?"); out != "7\n" {
+		l.Errorf("in %s a command that ends with 7 ends with %q", service, out)
+	}
 }
 
 // sameImage says that the pod and the machine run one image, and the machine has it once.

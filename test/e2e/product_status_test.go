@@ -33,7 +33,7 @@ func TestAWrongProductIsToldWhenItIsApplied(t *testing.T) {
 		})
 	}
 	says("shop", "False", `there is no parameter "greting"; did you mean "greeting"?`)
-	says("lost", "False", `there is no template "pages"; the only known one is page`)
+	says("lost", "False", `there is no template "pages"; did you mean "page"?`)
 
 	stored, err := l.spock.SpockV1alpha1().ServiceTemplates(l.name).Get(l.ctx, "page", metav1.GetOptions{})
 	l.must(err)
