@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	tektonfake "github.com/tektoncd/pipeline/pkg/client/clientset/versioned/fake"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -84,7 +85,7 @@ func (w *world) connect(c Connection) (*Cluster, error) {
 		namespace = "team-a"
 	}
 	mapper, lists := meta.NewDefaultRESTMapper(nil), map[schema.GroupVersionResource]string{}
-	for _, kind := range kube.Usual() {
+	for _, kind := range append(kube.Usual(), discoveryv1.SchemeGroupVersion.WithKind("EndpointSlice")) {
 		mapper.Add(kind, meta.RESTScopeNamespace)
 		mapping, err := mapper.RESTMapping(kind.GroupKind(), kind.Version)
 		if err != nil {

@@ -21,6 +21,7 @@ import (
 	"spock.dev/spock/pkg/render"
 	"spock.dev/spock/pkg/scaffold"
 	"spock.dev/spock/pkg/source"
+	"spock.dev/spock/pkg/target/host"
 	"spock.dev/spock/pkg/target/kube"
 )
 
@@ -54,11 +55,28 @@ func (c *Cluster) render(ctx context.Context, env *v1alpha1.Environment) (*v1alp
 	for i := range templates.Items {
 		in.Templates[templates.Items[i].Name] = &templates.Items[i]
 	}
+	if err := c.places(ctx, &in); err != nil {
+		return nil, nil, err
+	}
 	if err := c.read(ctx, &in); err != nil {
 		return nil, nil, err
 	}
 	rendered, err := render.Product(in) // its errors are sentences, one per line
 	return in.Product, rendered, err
+}
+
+// places finds the machines of the namespace, and what runs there.
+func (c *Cluster) places(ctx context.Context, in *render.Input) error {
+	list, err := c.Spock.SpockV1alpha1().Hosts(in.Environment.Namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return explain(fmt.Errorf("list the hosts of namespace %s: %w", in.Environment.Namespace, err))
+	}
+	hosts := make([]*v1alpha1.Host, 0, len(list.Items))
+	for i := range list.Items {
+		hosts = append(hosts, &list.Items[i])
+	}
+	in.Hosts, in.On = render.Places(hosts, in.Environment)
+	return nil
 }
 
 // read finds the files that the templates read from elsewhere.
@@ -127,7 +145,10 @@ func (c *Cluster) live(ctx context.Context, env *v1alpha1.Environment, kinds []s
 	if env.UID == "" {
 		return found, nil
 	}
-	asked := map[schema.GroupVersionKind]bool{}
+	asked := map[schema.GroupVersionKind]bool{host.Kind: true}
+	if err := c.onMachines(ctx, env, found); err != nil {
+		return nil, err
+	}
 	var mu sync.Mutex
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(8)
@@ -147,6 +168,33 @@ func (c *Cluster) live(ctx context.Context, env *v1alpha1.Environment, kinds []s
 		})
 	}
 	return found, group.Wait()
+}
+
+// onMachines adds the services on machines as the environment's run has written them: a
+// machine is no part of the API, and only the controller watches it.
+func (c *Cluster) onMachines(ctx context.Context, env *v1alpha1.Environment, found map[plan.Key]*unstructured.Unstructured) error {
+	if env.Status.Run == "" {
+		return nil
+	}
+	run, err := c.Spock.SpockV1alpha1().EnvironmentRuns(env.Namespace).Get(ctx, env.Status.Run, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) || err == nil && len(run.Spec.Snapshot) == 0 {
+		return nil
+	}
+	if err != nil {
+		return explain(fmt.Errorf("get run %s: %w", env.Status.Run, err))
+	}
+	written, err := plan.FromSnapshot(run.Spec.Snapshot, run.Spec.PlanDigest)
+	if err != nil {
+		return fmt.Errorf("read what run %s wrote: %w", run.Name, err)
+	}
+	for _, n := range written.Nodes {
+		for _, o := range n.Objects {
+			if o.GroupVersionKind == host.Kind {
+				found[o.Key] = o.Desired
+			}
+		}
+	}
+	return nil
 }
 
 func (c *Cluster) ofKind(ctx context.Context, env *v1alpha1.Environment, kind schema.GroupVersionKind) ([]unstructured.Unstructured, error) {

@@ -5,10 +5,12 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/deploy"
 	"spock.dev/spock/pkg/plan"
 )
 
@@ -16,7 +18,9 @@ const planLong = `Show what a rollout would do, and do nothing: the nodes in the
 what each waits for, and for each object whether it would be created, changed, deleted or
 left unchanged; of one that would be changed the fields, with their old and new values. Values
 of Secrets are never shown. Product, templates and class are those of the cluster; with -f the
-environment is the one of a file, as "env up -f" would write it. A rollback that was asked
+environment is the one of a file, as "env up -f" would write it, and with --image and the other
+flags of a deploy as "env up" with them would make it; what its digest names is what "env up
+--plan DIGEST" writes, or nothing. A rollback that was asked
 for is left out, as it ends with the next deploy.
 
 With --exit-code it exits 0 when there is nothing to do, 2 when there is. What is wrong
@@ -25,22 +29,25 @@ prints the EnvironmentRun that would record the plan, and beside its spec what w
 each object, as "changes".`
 
 func newPlan(s *session) *cobra.Command {
-	var file string
+	w := &wish{}
 	var exitCode bool
 	cmd := &cobra.Command{
 		Use:               "plan NAME",
 		Aliases:           []string{"diff"},
 		Short:             "Show what a rollout would change, without changing it",
 		Long:              planLong,
-		Example:           examples(`spock env plan shop`, `spock env plan -f environment.yaml --exit-code`),
+		Example:           examples(`spock env plan shop`, `spock env plan shop --image orders=registry.example.com/orders:1.4`, `spock env plan -f environment.yaml --exit-code`),
 		Args:              positional(0, 1, "the NAME of an environment"),
 		ValidArgsFunction: s.completeEnvironment,
 	}
 	format := outputFlag(cmd, asTable, asJSON, asYAML)
-	cmd.Flags().StringVarP(&file, "file", "f", "", "file with the Environment; - reads stdin")
+	w.asked(cmd)
 	cmd.Flags().BoolVar(&exitCode, "exit-code", false, "exit with 2 when there is something to do")
 	cmd.RunE = ran(func(cmd *cobra.Command, args []string) error {
-		work, err := s.plan(cmd.Context(), file, args)
+		if len(args) > 0 {
+			w.name = args[0]
+		}
+		work, err := s.plan(cmd.Context(), w)
 		if err != nil {
 			return err
 		}
@@ -65,11 +72,11 @@ type work struct {
 	removed []plan.Key
 }
 
-func (s *session) plan(ctx context.Context, file string, args []string) (*work, error) {
-	if len(args) == 0 && file == "" {
+func (s *session) plan(ctx context.Context, w *wish) (*work, error) {
+	if w.name == "" && w.file == "" {
 		return nil, usage("spock env plan: name an environment, or a file with one: -f environment.yaml")
 	}
-	document, err := s.read(file)
+	document, err := s.read(w.file)
 	if err != nil {
 		return nil, err
 	}
@@ -77,11 +84,10 @@ func (s *session) plan(ctx context.Context, file string, args []string) (*work, 
 	if err != nil {
 		return nil, err
 	}
-	w := &wish{file: file}
-	if len(args) > 0 {
-		w.name = args[0]
-	}
 	env, err := s.planned(ctx, cluster, w, document)
+	if err == nil {
+		env, err = s.deployed(ctx, cluster, w, env)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -96,11 +102,38 @@ func (s *session) plan(ctx context.Context, file string, args []string) (*work, 
 	return compare(env, made, live), nil
 }
 
-// planned is the environment to plan: the stored one, that of the file, or the stored
-// one with the spec of the file.
+// deployed is an environment as a deploy with these flags would make it.
+func (s *session) deployed(ctx context.Context, cluster *Cluster, w *wish, env *v1alpha1.Environment) (*v1alpha1.Environment, error) {
+	if w.product+w.class+w.from == "" && len(w.images)+len(w.params) == 0 {
+		return env, nil
+	}
+	request, err := s.request(w, cluster.Namespace, env)
+	if err != nil {
+		return nil, err
+	}
+	if request, err = deploy.Resolve(ctx, cluster.Spock, request); err != nil {
+		return nil, explain(err)
+	}
+	env = env.DeepCopy()
+	env.Spec.Run = &v1alpha1.RunLayer{Source: request.Source, Services: request.Services}
+	for name, value := range request.Parameters {
+		if env.Spec.Parameters == nil {
+			env.Spec.Parameters = map[string]apiextensionsv1.JSON{}
+		}
+		env.Spec.Parameters[name] = value
+	}
+	return env, nil
+}
+
+// planned is the environment to plan: the stored one, that of the file, the stored one with
+// the spec of the file, or a new one of the product and class that are named.
 func (s *session) planned(ctx context.Context, cluster *Cluster, w *wish, document *v1alpha1.Environment) (*v1alpha1.Environment, error) {
-	if document == nil {
+	if document == nil && (w.product == "" || w.class == "") {
 		return cluster.environment(ctx, w.name)
+	}
+	if document == nil {
+		document = &v1alpha1.Environment{ObjectMeta: metav1.ObjectMeta{Name: w.name}, Spec: v1alpha1.EnvironmentSpec{Product: w.product, Class: w.class}}
+		return s.fresh(ctx, cluster, document)
 	}
 	if err := s.adopt(w, cluster, document); err != nil {
 		return nil, err
@@ -114,6 +147,19 @@ func (s *session) planned(ctx context.Context, cluster *Cluster, w *wish, docume
 		return nil, explain(fmt.Errorf("get environment %s/%s: %w", cluster.Namespace, w.name, err))
 	}
 	stored.Spec = document.Spec
+	return stored, nil
+}
+
+// fresh is the stored environment of a name, or a new one where there is none.
+func (s *session) fresh(ctx context.Context, cluster *Cluster, document *v1alpha1.Environment) (*v1alpha1.Environment, error) {
+	stored, err := cluster.Spock.SpockV1alpha1().Environments(cluster.Namespace).Get(ctx, document.Name, metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err) && !notInstalled(err):
+		document.Namespace = cluster.Namespace
+		return document, nil
+	case err != nil:
+		return nil, explain(fmt.Errorf("get environment %s/%s: %w", cluster.Namespace, document.Name, err))
+	}
 	return stored, nil
 }
 

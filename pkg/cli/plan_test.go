@@ -195,3 +195,60 @@ func TestAClaimIsNeverPlannedAway(t *testing.T) {
 		t.Errorf("exit %d, stdout:\n%s", got.code, got.out)
 	}
 }
+
+// A plan of a deploy is that of the environment which the deploy makes, by its digest too.
+func TestAPlanWithTheFlagsOfADeploy(t *testing.T) {
+	t.Parallel()
+	digest := regexp.MustCompile(`sha256:[0-9a-f]{64}`)
+	plan := func(change func(*v1alpha1.Environment), args ...string) string {
+		w := newWorld(t, append(product(t), environment("shop", ready, withImage, change))...)
+		r := w.run(append([]string{"env", "plan"}, args...)...)
+		if r.code != 0 {
+			t.Fatalf("exit %d: %s", r.code, r.err)
+		}
+		return digest.FindString(r.out)
+	}
+	with := func(e *v1alpha1.Environment) {
+		e.Spec.Run = &v1alpha1.RunLayer{Services: []v1alpha1.ServiceOverride{{Name: "orders", Image: "r/orders:2"}}}
+	}
+	none := func(*v1alpha1.Environment) {}
+	if asked, made := plan(none, "shop", "--image", "orders=r/orders:2"), plan(with, "shop"); asked != made || asked == plan(none, "shop") {
+		t.Errorf("the plan of the deploy is %s, that of what it makes is %s", asked, made)
+	}
+	if before, after := plan(none, "fresh", "--product", "shop", "--class", "dev", "--image", "orders=r/orders:2"), plan(with, "shop"); before == "" || before == after {
+		t.Errorf("the plans of two environments are %q and %q", before, after)
+	}
+}
+
+func TestAPlanKnowsWhatRunsOnMachines(t *testing.T) {
+	t.Parallel()
+	objects := append(product(t), aHost("db1", reachable))
+	for _, o := range objects {
+		if template, ok := o.(*v1alpha1.ServiceTemplate); ok {
+			template.Spec.Container, template.Spec.Host, template.Spec.Hooks = nil, &v1alpha1.HostProcess{}, nil
+		}
+	}
+	env := environment("shop", ready, func(e *v1alpha1.Environment) { e.Spec.Only = []string{"postgres"} })
+	w := newWorld(t, append(objects, env)...)
+	r := w.run("env", "plan", "shop")
+	cluster, err := w.connect(Connection{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := cluster.compute(t.Context(), env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := &v1alpha1.EnvironmentRun{ObjectMeta: metav1.ObjectMeta{Name: env.Status.Run, Namespace: env.Namespace}, Spec: v1alpha1.EnvironmentRunSpec{PlanDigest: made.Digest}}
+	if run.Spec.Snapshot, err = made.Snapshot(); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.spock.Tracker().Add(run); err != nil {
+		t.Fatal(err)
+	}
+	after := w.run("env", "plan", "shop")
+	line := regexp.MustCompile(`(?m)^.*HostService/postgres-0.*$`)
+	if before, now := line.FindString(r.out), line.FindString(after.out); !strings.Contains(before, "created") || !strings.Contains(now, "unchanged") {
+		t.Errorf("the line of the service was %q, and is %q", before, now)
+	}
+}

@@ -16,11 +16,11 @@ import (
 
 // wish is what the flags of `env up` ask for.
 type wish struct {
-	name, product, class, account, source, from, file string
-	images, params, only                              []string
-	restrict                                          bool // --only was given
-	wait                                              bool
-	timeout                                           time.Duration
+	name, product, class, account, source, from, plan, file string
+	images, params, only                                    []string
+	restrict                                                bool // --only was given
+	wait                                                    bool
+	timeout                                                 time.Duration
 }
 
 const upLong = `Bring an environment up: make it when it does not exist, change it when it does, and
@@ -59,17 +59,24 @@ func newUp(s *session) *cobra.Command {
 	return cmd
 }
 
-func (w *wish) flags(cmd *cobra.Command) {
+// asked are the flags that say what is to be deployed.
+func (w *wish) asked(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&w.product, "product", "", "Product to make it of; needed when it is new")
 	flags.StringVar(&w.class, "class", "", "EnvironmentClass to make it in; needed when it is new")
 	flags.StringArrayVar(&w.images, "image", nil, "image of a service, as `service=image`, or of one of its containers, as service/container=image; repeat it for more")
 	flags.StringArrayVar(&w.params, "param", nil, "parameter for all services that have it, as `name=value`; repeat it for more")
+	flags.StringVar(&w.from, "from", "", "environment of the same product, and ready, whose images are deployed by digest where --image names none")
+	flags.StringVarP(&w.file, "file", "f", "", "file with the Environment; - reads stdin")
+}
+
+func (w *wish) flags(cmd *cobra.Command) {
+	w.asked(cmd)
+	flags := cmd.Flags()
 	flags.StringSliceVar(&w.only, "only", nil, "only these services of the product; repeat it or separate with commas")
 	flags.StringVar(&w.account, "service-account", "", "service account as which the objects are written (default: default)")
 	flags.StringVar(&w.source, "source", "", "what is deployed, a commit for instance; for people and traces")
-	flags.StringVar(&w.from, "from", "", "environment of the same product, and ready, whose images are deployed by digest where --image names none")
-	flags.StringVarP(&w.file, "file", "f", "", "file with the Environment; - reads stdin")
+	flags.StringVar(&w.plan, "plan", "", "`digest` of the plan that was looked at with env plan; another one is refused")
 	flags.BoolVar(&w.wait, "wait", true, "follow until it is ready or failed")
 	flags.DurationVar(&w.timeout, "timeout", 15*time.Minute, "how long to follow")
 }
@@ -154,7 +161,7 @@ func (s *session) request(w *wish, namespace string, existing *v1alpha1.Environm
 	}
 	r := deploy.Request{
 		Namespace: namespace, Environment: w.name, Product: w.product, Class: w.class, ServiceAccount: w.account,
-		Services: images, Parameters: params, Source: w.source, From: w.from,
+		Services: images, Parameters: params, Source: w.source, From: w.from, PlanDigest: w.plan,
 		Attempt: "up-" + s.Clock.Now().UTC().Format("20060102-150405"),
 	}
 	if existing != nil {

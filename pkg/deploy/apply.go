@@ -30,7 +30,7 @@ func Apply(ctx context.Context, client versioned.Interface, request Request) (*v
 	if err := request.Validate(); err != nil {
 		return nil, err
 	}
-	request, err := release(ctx, client, request)
+	request, err := Resolve(ctx, client, request)
 	if err != nil {
 		return nil, err
 	}
@@ -65,8 +65,8 @@ func (r Request) Manifest(existing *v1alpha1.Environment) ([]byte, error) {
 		"suspend": false,
 	}
 	// An empty layer is left out: the merge would make null of it once its fields go.
-	if attempt := r.attempt(existing); attempt != "" || r.Source != "" || len(r.Services) > 0 {
-		spec["run"] = v1alpha1.RunLayer{Attempt: attempt, Source: r.Source, Services: r.Services}
+	if attempt := r.attempt(existing); attempt != "" || r.Source != "" || r.PlanDigest != "" || len(r.Services) > 0 {
+		spec["run"] = v1alpha1.RunLayer{Attempt: attempt, Source: r.Source, PlanDigest: r.PlanDigest, Services: r.Services}
 	}
 	if r.ServiceAccount != "" {
 		spec["serviceAccountName"] = r.ServiceAccount

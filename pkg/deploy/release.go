@@ -13,10 +13,10 @@ import (
 	"spock.dev/spock/pkg/client/clientset/versioned"
 )
 
-// release takes the images of the environment that the request releases, where it names
+// Resolve takes the images of the environment that the request releases, where it names
 // one. Nothing is built or resolved anew: they are those that run there, by their digest.
 // Errors wrap ErrRefused when the environment is in no state to be released.
-func release(ctx context.Context, client versioned.Interface, request Request) (Request, error) {
+func Resolve(ctx context.Context, client versioned.Interface, request Request) (Request, error) {
 	if request.From == "" {
 		return request, nil
 	}

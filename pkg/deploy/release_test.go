@@ -74,7 +74,7 @@ func TestAReleaseTakesTheImagesThatRunElsewhere(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := release(context.Background(), fake.NewSimpleClientset(tested(c.from)), c.request)
+			got, err := Resolve(context.Background(), fake.NewSimpleClientset(tested(c.from)), c.request)
 			if c.refused != "" {
 				if !errors.Is(err, ErrRefused) || err.Error() != c.refused {
 					t.Fatalf("refused with\n%v\nwant\n%s", err, c.refused)
@@ -93,7 +93,7 @@ func TestAReleaseTakesTheImagesThatRunElsewhere(t *testing.T) {
 
 func TestAReleaseOfNothingIsNone(t *testing.T) {
 	t.Parallel()
-	_, err := release(context.Background(), fake.NewSimpleClientset(), Request{Namespace: "team-a", Environment: "staging", Product: "shop", From: "int"})
+	_, err := Resolve(context.Background(), fake.NewSimpleClientset(), Request{Namespace: "team-a", Environment: "staging", Product: "shop", From: "int"})
 	if err == nil || !strings.Contains(err.Error(), `read environment team-a/int, whose images are to be taken: environments.spock.dev "int" not found`) {
 		t.Errorf("got %v", err)
 	}

@@ -39,6 +39,8 @@ type Request struct {
 	Parameters map[string]apiextensionsv1.JSON `json:"parameters,omitempty"`
 	// Source says what is deployed, a commit for instance.
 	Source string `json:"source,omitempty"`
+	// PlanDigest is the plan that the deploy must have, and is refused otherwise; any when empty.
+	PlanDigest string `json:"planDigest,omitempty"`
 	// Attempt names a new attempt. It is used only when the Environment's last attempt at
 	// the same spec failed; otherwise asking again changes nothing.
 	Attempt string `json:"attempt,omitempty"`

@@ -65,7 +65,8 @@ type Object struct {
 	Key
 	// Service it belongs to.
 	Service string
-	// Hash of Desired without its hash annotation.
+	// Hash of Desired without the annotations of the hash and of the environment's uid, which is
+	// compared on its own.
 	Hash string
 	// PodHash is what the object's pods carry as v1alpha1.AnnotationPodHash; empty for an
 	// object that replaces no pods.

@@ -130,13 +130,16 @@ func (p *Plan) thaw(frozen []frozenObject) ([]Object, error) {
 			return nil, fmt.Errorf("unpack an object of service %s: %w", f.Service, err)
 		}
 		annotations := o.GetAnnotations()
+		owner := annotations[v1alpha1.AnnotationEnvironmentUID]
 		delete(annotations, v1alpha1.AnnotationHash)
+		delete(annotations, v1alpha1.AnnotationEnvironmentUID)
 		o.SetAnnotations(annotations)
 		hash, err := hashOf(o)
 		if err != nil {
 			return nil, fmt.Errorf("hash %s %s of service %s: %w", o.GetKind(), o.GetName(), f.Service, err)
 		}
 		annotate(o, v1alpha1.AnnotationHash, hash)
+		annotate(o, v1alpha1.AnnotationEnvironmentUID, owner)
 		pods, _, _ := unstructured.NestedString(o.Object, "spec", "template", "metadata", "annotations", v1alpha1.AnnotationPodHash)
 		objects = append(objects, Object{
 			Key: Key{GroupVersionKind: o.GroupVersionKind(), Name: o.GetName()}, Service: f.Service, Hash: hash, PodHash: pods, Desired: o,

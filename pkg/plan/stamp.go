@@ -25,7 +25,6 @@ func (s stamp) objects(node string, rendered []*unstructured.Unstructured) ([]Ob
 	objects := make([]Object, 0, len(rendered))
 	for _, r := range rendered {
 		o := r.DeepCopy()
-		annotate(o, v1alpha1.AnnotationEnvironmentUID, string(s.env.UID))
 		annotate(o, v1alpha1.AnnotationNode, node)
 		pods, err := markPods(o)
 		if err != nil {
@@ -36,6 +35,7 @@ func (s stamp) objects(node string, rendered []*unstructured.Unstructured) ([]Ob
 			return nil, fmt.Errorf("hash %s %s of service %s: %w", o.GetKind(), o.GetName(), s.service, err)
 		}
 		annotate(o, v1alpha1.AnnotationHash, hash)
+		annotate(o, v1alpha1.AnnotationEnvironmentUID, string(s.env.UID)) // not hashed: a plan can be made before there is one
 		objects = append(objects, Object{
 			Key:     Key{GroupVersionKind: o.GroupVersionKind(), Name: o.GetName()},
 			Service: s.service, Hash: hash, PodHash: pods, Desired: o,

@@ -3,7 +3,6 @@ package environment
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -11,14 +10,11 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
-	"spock.dev/spock/pkg/apis/spock/v1alpha1"
-	"spock.dev/spock/pkg/placement"
 	"spock.dev/spock/pkg/render"
 	"spock.dev/spock/pkg/target"
 	"spock.dev/spock/pkg/target/kube"
@@ -32,54 +28,11 @@ func (r *Reconciler) addHosts(in *render.Input, key *strings.Builder) error {
 	if err != nil {
 		return fmt.Errorf("list hosts: %w", err)
 	}
-	slices.SortFunc(hosts, func(a, b *v1alpha1.Host) int { return strings.Compare(a.Name, b.Name) })
-	own := in.Environment.Namespace + "/" + in.Environment.Name
-	in.On = map[string][]string{}
+	in.Hosts, in.On = render.Places(hosts, in.Environment)
 	for _, h := range hosts {
 		fmt.Fprintf(key, " %s/%d%v", h.UID, h.Generation, h.Labels)
-		in.Hosts = append(in.Hosts, left(h, own, in.On))
 	}
 	return nil
-}
-
-// left is what others have left of a machine; what the environment itself has there is
-// noted in on.
-func left(h *v1alpha1.Host, own string, on map[string][]string) placement.Host {
-	c := h.Spec.Capacity
-	out := placement.Host{Name: h.Name, Address: h.Spec.Address, Labels: h.Labels, Drained: h.Spec.Drain, Ports: map[int32]string{}}
-	if c.CPU != nil {
-		n := c.CPU.MilliValue()
-		out.CPU = &n
-	}
-	if c.Memory != nil {
-		n := c.Memory.Value()
-		out.Memory = &n
-	}
-	if c.Slots != nil {
-		n := int64(*c.Slots)
-		out.Slots = &n
-	}
-	for _, a := range h.Status.Allocations {
-		if a.Environment == own {
-			on[a.Service] = append(on[a.Service], h.Name)
-			continue
-		}
-		take(out.CPU, a.CPU, (*resource.Quantity).MilliValue)
-		take(out.Memory, a.Memory, (*resource.Quantity).Value)
-		if out.Slots != nil {
-			*out.Slots--
-		}
-		for _, p := range a.Ports {
-			out.Ports[p] = a.Service + " of " + a.Environment
-		}
-	}
-	return out
-}
-
-func take(from *int64, q *resource.Quantity, value func(*resource.Quantity) int64) {
-	if from != nil && q != nil {
-		*from -= value(q)
-	}
 }
 
 // outside is where a machine's images and secrets come from.

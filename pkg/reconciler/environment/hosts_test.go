@@ -10,7 +10,6 @@ import (
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
 	hostinformer "spock.dev/spock/pkg/client/injection/informers/spock/v1alpha1/host"
-	"spock.dev/spock/pkg/placement"
 )
 
 // aMachine has a service of the environment and two of another one.
@@ -25,26 +24,6 @@ func aMachine() *v1alpha1.Host {
 			{Environment: "team-b/shop", Service: "db", CPU: ptr.To(resource.MustParse("500m")), Memory: ptr.To(resource.MustParse("2Gi")), Ports: []int32{5433}},
 			{Environment: "team-b/shop", Service: "web", Ports: []int32{80}},
 		}},
-	}
-}
-
-func TestWhatOthersHaveOfAMachineIsNotLeft(t *testing.T) {
-	t.Parallel()
-	on := map[string][]string{}
-	got := left(aMachine(), key, on)
-	want := placement.Host{
-		Name: "db1", Address: "10.0.0.11", Labels: map[string]string{"role": "db"}, Drained: true,
-		CPU: ptr.To[int64](3500), Memory: ptr.To[int64](2 << 30), Slots: ptr.To[int64](3),
-		Ports: map[int32]string{5433: "db of team-b/shop", 80: "web of team-b/shop"},
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("left (-want +got):\n%s", diff)
-	}
-	if diff := cmp.Diff(map[string][]string{"db": {"db1"}}, on); diff != "" {
-		t.Errorf("on (-want +got):\n%s", diff)
-	}
-	if rest := left(&v1alpha1.Host{}, key, on); rest.CPU != nil || rest.Memory != nil || rest.Slots != nil {
-		t.Errorf("what is not counted is counted: %+v", rest)
 	}
 }
 

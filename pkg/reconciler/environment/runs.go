@@ -29,7 +29,23 @@ func (r *Reconciler) open(ctx context.Context, p *pass) error {
 		p.adopt(current)
 		return p.restored(current)
 	}
+	if err := p.asPlanned(current); err != nil {
+		return err
+	}
 	return r.begin(ctx, p, current)
+}
+
+// asPlanned refuses a deploy whose plan is another one than that which was looked at. Once
+// a run of it has begun, later changes of product and templates are none of its business.
+func (p *pass) asPlanned(current *v1alpha1.EnvironmentRun) error {
+	if p.env.Spec.Run == nil || current != nil && current.Spec.Generation == p.env.Generation {
+		return nil
+	}
+	if wanted := p.env.Spec.Run.PlanDigest; wanted != "" && wanted != p.plan.Digest {
+		return invalid(fmt.Errorf("spec.run.planDigest: %s was planned, and %s would be written now: product, template, class or files have changed since; look at spock env plan %s -n %s, and deploy again",
+			wanted, p.plan.Digest, p.key.Name, p.key.Namespace))
+	}
+	return nil
 }
 
 // fits says whether a run is about what is asked for: it brings it, or has gone back from it.

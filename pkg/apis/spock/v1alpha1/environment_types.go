@@ -163,6 +163,12 @@ type RunLayer struct {
 	// Source says what is deployed, a commit for instance; for people and traces.
 	// +optional
 	Source string `json:"source,omitempty"`
+	// PlanDigest is the plan that was looked at before: when what would be written is another
+	// one, because product, template, class or files have changed meanwhile, the deploy is
+	// refused and nothing is written. It holds for the deploy, not for what changes later.
+	// +optional
+	// +kubebuilder:validation:Pattern=`^sha256:[0-9a-f]{64}$`
+	PlanDigest string `json:"planDigest,omitempty"`
 	// Services holds images and values for services by name.
 	// +optional
 	// +listType=map
