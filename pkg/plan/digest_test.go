@@ -65,8 +65,9 @@ func TestDigestChangesWithWhatIsWrittenOrWaitedFor(t *testing.T) {
 		"a hook less":       {change: at("api", func(s *render.Service) { s.Hooks = nil })},
 		"an object less":    {change: at("api", func(s *render.Service) { s.Passive = nil })},
 		"a service less":    {change: func(in *plan.Input) { in.Rendered.Services = in.Rendered.Services[:3] }},
-		"another environment of the same name": {
+		"an environment that is made later": {
 			change: func(in *plan.Input) { in.Environment.UID = "uid-2" },
+			same:   true,
 		},
 		"an object that moves to another service": {
 			change: func(in *plan.Input) {
