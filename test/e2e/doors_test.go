@@ -113,13 +113,25 @@ func TestWhatIsDeliveredTwiceRunsOnce(t *testing.T) {
 	d.runsAre(1)
 }
 
+// cancelling is the first task of the template down.yaml.
+const cancelling = `      - name: cancel
+        taskRef:
+          name: cancel-runs
+        params:
+          - name: selector
+            value: spock.dev/event-number=$(params.number)
+          - name: run
+            value: $(context.pipelineRun.name)
+`
+
 // 200 deliveries come within ten seconds, and both doors are killed amid them. What was told 202
 // has run; what was not is sent again, as a person presses Redeliver; all have run, each once.
 func TestNothingIsLostWhenDoorsAreKilled(t *testing.T) {
 	t.Parallel()
 	const deliveries = 200
 	l := newLab(t)
-	d := l.openDoor("github")
+	// 200 pods that look for runs to cancel would say more of the node than of the doors.
+	d := l.openDoor("github", cancelling, "", "        runAfter: [cancel]\n", "")
 	bodies := make([][]byte, deliveries)
 	for i := range bodies {
 		p := pull{number: i + 1, branch: "x", commit: fmt.Sprintf("%040x", i), association: "MEMBER", clone: "https://git.example.com/x.git"}
