@@ -70,7 +70,7 @@ func (l *lab) life(ctx context.Context, n int, how string) error {
 	w := work.Tiers(fmt.Sprintf("%s-%d", how, n), n, 3, how == "needs", l.delays())
 	one := w.Updated(func(s work.Service) bool { return s.Name == w.Services[0].Name })
 	all := one.Updated(nil)
-	for _, e := range l.engines() {
+	for _, e := range l.engines(chosen(l.peerSizes, strconv.Itoa(n))) {
 		err := l.each(ctx, w, e, []trial{
 			{"up/" + how, e, w, n * objectsPerService, e.deploy},
 			{"no-op/" + how, e, w, 0, e.deploy},
@@ -93,7 +93,7 @@ func (l *lab) shapes(ctx context.Context) error {
 		work.Chain("chain", 50, work.Delays{Median: d.Median / 4, Seed: d.Seed}),
 		work.Tiers("straggler", 100, 3, true, d).Straggler(10 * d.Median),
 	} {
-		for _, e := range l.engines() {
+		for _, e := range l.engines(l.peerSizes == "") {
 			err := l.each(ctx, w, e, []trial{
 				{"up/" + w.Name, e, w, len(w.Services) * objectsPerService, e.deploy},
 				{"down/" + w.Name, e, w, 0, e.teardown},

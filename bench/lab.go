@@ -143,7 +143,13 @@ func (l *lab) each(ctx context.Context, w work.Work, e engine, trials []trial) e
 }
 
 // engines are all that are measured side by side, Spock first.
-func (l *lab) engines() []engine { return append([]engine{l.ours}, l.peers...) }
+func (l *lab) engines(peers bool) []engine {
+	all := []engine{l.ours}
+	if peers {
+		all = append(all, l.peers...)
+	}
+	return all
+}
 
 // tell prints the table and what was missed, and writes the results where asked to.
 func (l *lab) tell() error {

@@ -32,6 +32,7 @@ type settings struct {
 	engines   string
 	orders    string
 	patience  time.Duration
+	peerSizes string
 }
 
 func main() {
@@ -46,6 +47,7 @@ func main() {
 	flag.StringVar(&s.parts, "parts", "", "only these parts, with commas between: faults, life, shapes, many, killed")
 	flag.StringVar(&s.orders, "orders", "", "only groups, or only needs")
 	flag.StringVar(&s.engines, "peers", "", "only these peers, by name with commas between; none is none of them")
+	flag.StringVar(&s.peerSizes, "peer-sizes", "", "peers in lives of these sizes alone, and in no shapes; empty is in all")
 	flag.DurationVar(&s.patience, "patience", 10*time.Minute, "how long a peer may take for one thing; one that takes longer is told and left out of that life")
 	flag.Parse()
 	if s.short {
