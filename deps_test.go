@@ -31,7 +31,7 @@ var layers = [][]string{
 	{"pkg/plan", "pkg/scaffold", "pkg/progress", "pkg/history"},
 	{"pkg/render", "pkg/health", "pkg/policy", "pkg/trigger"},
 	{"pkg/unit", "pkg/rootfs", "pkg/placement", "pkg/source"},
-	{"pkg/graph", "pkg/expr", "pkg/manifest", "pkg/diff", "pkg/nearest", "pkg/pace"},
+	{"pkg/graph", "pkg/expr", "pkg/manifest", "pkg/diff", "pkg/nearest", "pkg/pace", "pkg/follow", "pkg/registry"},
 	{"pkg/client"},
 	{"pkg/apis"},
 }

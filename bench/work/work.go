@@ -124,12 +124,12 @@ func Tiers(name string, services, tiers int, fine bool, d Delays) Work {
 	return w
 }
 
-// Chain makes services of which each needs the one before, and is a tier of its own.
+// Chain makes services of which each needs the one before, all in one tier.
 func Chain(name string, services int, d Delays) Work {
 	random := rand.New(rand.NewPCG(d.Seed, uint64(services)))
 	w := Work{Name: name, Fine: true}
 	for i := range services {
-		s := Service{Name: fmt.Sprintf("s%03d", i), Tier: i, Ready: d.next(random), Revision: 1}
+		s := Service{Name: fmt.Sprintf("s%03d", i), Ready: d.next(random), Revision: 1}
 		if i > 0 {
 			s.Needs = []string{w.Services[i-1].Name}
 		}

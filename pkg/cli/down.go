@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/follow"
 	"spock.dev/spock/pkg/progress"
 )
 
@@ -73,7 +74,7 @@ func (s *session) down(ctx context.Context, cluster *Cluster, env *v1alpha1.Envi
 func (s *session) untilGone(ctx context.Context, cluster *Cluster, env *v1alpha1.Environment) (string, error) {
 	start, last := s.Clock.Now(), "nothing was taken down yet (is Spock's controller running?)"
 	only := metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, env.Name).String()}
-	err := follow(ctx, cluster.Spock, cluster.Spock.SpockV1alpha1().Environments(env.Namespace), only, &v1alpha1.Environment{}, true,
+	err := follow.Objects(ctx, cluster.Spock, cluster.Spock.SpockV1alpha1().Environments(env.Namespace), only, &v1alpha1.Environment{}, true,
 		func(now *v1alpha1.Environment, gone bool) bool {
 			if gone || now.UID != env.UID {
 				return true

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/follow"
 	"spock.dev/spock/pkg/target/host"
 )
 
@@ -83,7 +84,7 @@ func (l *logs) followUnits(ctx context.Context) error {
 	var mu sync.Mutex
 	open, known := map[string]bool{}, map[string]bool{}
 	hosts := l.units.cluster.Spock.SpockV1alpha1().Hosts(l.units.env.Namespace)
-	err := follow(ctx, l.units.cluster.Spock, hosts, metav1.ListOptions{}, &v1alpha1.Host{}, false, func(h *v1alpha1.Host, gone bool) bool {
+	err := follow.Objects(ctx, l.units.cluster.Spock, hosts, metav1.ListOptions{}, &v1alpha1.Host{}, false, func(h *v1alpha1.Host, gone bool) bool {
 		mu.Lock()
 		defer mu.Unlock()
 		for _, service := range l.units.on(h) {

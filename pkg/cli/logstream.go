@@ -14,6 +14,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
+
+	"spock.dev/spock/pkg/follow"
 )
 
 // logs prints the logs of pods and of units on machines, whole lines at a time.
@@ -64,7 +66,7 @@ func (l *logs) followAll(ctx context.Context, client kubernetes.Interface, only 
 func (l *logs) followPods(ctx context.Context, client kubernetes.Interface, only metav1.ListOptions) error {
 	var streams sync.WaitGroup
 	seen := map[string]bool{} // instances of containers
-	err := follow(ctx, client, l.pods, only, &corev1.Pod{}, false, func(pod *corev1.Pod, gone bool) bool {
+	err := follow.Objects(ctx, client, l.pods, only, &corev1.Pod{}, false, func(pod *corev1.Pod, gone bool) bool {
 		for i := range pod.Spec.Containers {
 			container := pod.Spec.Containers[i].Name
 			status := statusOf(pod, container)

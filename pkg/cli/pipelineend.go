@@ -10,45 +10,29 @@ import (
 	tektonv1 "github.com/tektoncd/pipeline/pkg/apis/pipeline/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/watch"
-	"k8s.io/client-go/tools/cache"
-	watchtools "k8s.io/client-go/tools/watch"
 	"knative.dev/pkg/apis"
+
+	"spock.dev/spock/pkg/follow"
 )
 
 // ends follows a PipelineRun, a line whenever it says something new, and prints its results.
 func (s *session) ends(ctx context.Context, cluster *Cluster, run *tektonv1.PipelineRun, timeout time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	in, only := cluster.Tekton.TektonV1().PipelineRuns(run.Namespace), fields.OneTermEqualSelector("metadata.name", run.Name).String()
-	list := &cache.ListWatch{
-		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-			o.FieldSelector = only
-			return in.List(ctx, o)
-		},
-		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
-			o.FieldSelector = only
-			return in.Watch(ctx, o)
-		},
+	only := metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, run.Name).String()}
+	last, told, deleted := run, "", false
+	err := follow.Objects(ctx, cluster.Tekton, cluster.Tekton.TektonV1().PipelineRuns(run.Namespace), only, run, false,
+		func(now *tektonv1.PipelineRun, gone bool) bool {
+			last, deleted = now, gone
+			if c := now.Status.GetCondition(apis.ConditionSucceeded); c != nil && c.Message != told {
+				told = c.Message
+				s.progress(told)
+			}
+			return gone || now.IsDone()
+		})
+	if err == nil && deleted {
+		err = errors.New("it was deleted")
 	}
-	lw := cache.ToListWatcherWithWatchListSemantics(list, cluster.Tekton)
-	last, told := run, ""
-	_, err := watchtools.UntilWithSync(ctx, lw, &tektonv1.PipelineRun{}, nil, func(event watch.Event) (bool, error) {
-		now, is := event.Object.(*tektonv1.PipelineRun)
-		if !is || now.Name != run.Name {
-			return false, nil
-		}
-		if event.Type == watch.Deleted {
-			return false, fmt.Errorf("pipelinerun %s/%s was deleted", run.Namespace, run.Name)
-		}
-		last = now
-		if c := now.Status.GetCondition(apis.ConditionSucceeded); c != nil && c.Message != told {
-			told = c.Message
-			s.progress(told)
-		}
-		return now.IsDone(), nil
-	})
 	if err != nil {
 		return unended(ctx, err, run, timeout)
 	}

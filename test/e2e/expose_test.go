@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"testing"
 	"time"
@@ -27,11 +26,7 @@ func TestAnExposedServiceAnswersAtItsURL(t *testing.T) {
 	if want := fmt.Sprintf("http://web.shop.%s.localhost:%s", l.name, port); env.Status.URL != want || env.Status.Service("web").URL != want {
 		t.Fatalf("the URLs are %q and %q, want %q", env.Status.URL, env.Status.Service("web").URL, want)
 	}
-	// Not every resolver knows that *.localhost is this machine.
-	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, network, net.JoinHostPort("127.0.0.1", port))
-	}}}
-	defer client.CloseIdleConnections()
+	client := l.throughIngress()
 	l.eventually(15*time.Second, func(ctx context.Context) string { return ask(ctx, client, env.Status.URL, "web says hello\n") })
 	t.Logf("reachable %s after it was ready", time.Since(ready).Round(time.Millisecond))
 }

@@ -5,8 +5,6 @@ package e2e
 import (
 	"context"
 	"fmt"
-	"net"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -130,11 +128,8 @@ func TestMachinesAndPodsAreOneEnvironment(t *testing.T) {
 // answers waits until an exposed service of the shop says something at its URL.
 func (l *lab) answers(service, want string) {
 	l.Helper()
-	port := l.setting(l.T, "INGRESS_PORT")
-	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, network, net.JoinHostPort("127.0.0.1", port))
-	}}}
-	defer client.CloseIdleConnections()
+	l.setting(l.T, "INGRESS_PORT")
+	client := l.throughIngress()
 	url := fmt.Sprintf("http://%s.shop.%s/", service, l.domain())
 	l.eventually(15*time.Second, func(ctx context.Context) string { return ask(ctx, client, url, want) })
 }

@@ -54,13 +54,13 @@ func (l *lab) repository() *repository {
 // reachable waits until the ingress knows the pods of a host, which is a moment after they are ready.
 func (l *lab) reachable(host, path string) {
 	l.Helper()
+	client := l.throughIngress()
 	l.eventually(soon, func(ctx context.Context) string {
-		r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort("127.0.0.1", l.settings["INGRESS_PORT"])+path, nil)
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+host+path, nil)
 		if err != nil {
 			return err.Error()
 		}
-		r.Host = host
-		answer, err := http.DefaultClient.Do(r)
+		answer, err := client.Do(r)
 		if err != nil {
 			return err.Error()
 		}

@@ -4,8 +4,6 @@ package e2e
 
 import (
 	"context"
-	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,13 +19,10 @@ func TestAWorkingTreeIsTestedBeforeItIsPushed(t *testing.T) {
 	needsNode(t, "the steps of Tasks are containers")
 	l := newLab(t)
 	registry := l.setting(t, "REGISTRY")
-	port := l.setting(t, "INGRESS_PORT")
+	l.setting(t, "INGRESS_PORT")
 	l.installCatalog()
 	l.greeterProduct()
-	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, network, net.JoinHostPort("127.0.0.1", port))
-	}}}
-	defer client.CloseIdleConnections()
+	client := l.throughIngress()
 
 	dir := t.TempDir()
 	_, err := l.tool("", "git", "-C", dir, "init", "--quiet")

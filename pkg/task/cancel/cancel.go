@@ -12,11 +12,9 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/watch"
-	"k8s.io/client-go/tools/cache"
-	watchtools "k8s.io/client-go/tools/watch"
+
+	"spock.dev/spock/pkg/follow"
 )
 
 // ends lets the finally tasks of a cancelled run tell how it went.
@@ -65,33 +63,14 @@ func wait(ctx context.Context, client tekton.Interface, namespace, selector stri
 	if len(left) == 0 {
 		return nil
 	}
-	runs := client.TektonV1().PipelineRuns(namespace)
-	list := &cache.ListWatch{
-		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-			o.LabelSelector = selector
-			return runs.List(ctx, o)
-		},
-		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
-			o.LabelSelector = selector
-			return runs.Watch(ctx, o)
-		},
-	}
-	// One that was deleted meanwhile is not listed, and no event tells of it.
-	there := func(store cache.Store) (bool, error) {
-		for name := range left {
-			if _, exists, err := store.GetByKey(namespace + "/" + name); err != nil || !exists {
-				delete(left, name)
+	only := metav1.ListOptions{LabelSelector: selector}
+	err := follow.Objects(ctx, client, client.TektonV1().PipelineRuns(namespace), only, &tektonv1.PipelineRun{}, true,
+		func(run *tektonv1.PipelineRun, gone bool) bool {
+			if gone || run.IsDone() {
+				delete(left, run.Name)
 			}
-		}
-		return len(left) == 0, nil
-	}
-	lw := cache.ToListWatcherWithWatchListSemantics(list, client)
-	_, err := watchtools.UntilWithSync(ctx, lw, &tektonv1.PipelineRun{}, there, func(event watch.Event) (bool, error) {
-		if run, is := event.Object.(*tektonv1.PipelineRun); is && (run.IsDone() || event.Type == watch.Deleted) {
-			delete(left, run.Name)
-		}
-		return len(left) == 0, nil
-	})
+			return len(left) == 0
+		})
 	if err != nil {
 		return fmt.Errorf("wait for %d cancelled pipelineruns of %s: %w", len(left), namespace, err)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
+	access "spock.dev/spock/pkg/registry"
 	"spock.dev/spock/pkg/task/toolchain"
 )
 
@@ -49,21 +50,21 @@ func TestRunBuildsAModule(t *testing.T) {
 	var out bytes.Buffer
 	tools := toolchain.Toolchain{Directory: module(t, "package main\n\nfunc main() {}\n"), Log: &out}
 	request := Request{Packages: []string{"./..."}, Repository: address + "/shop", Tag: "0a1b", Base: address + "/base:1"}
-	images, err := Run(t.Context(), tools, Registry{Insecure: true}, request)
+	images, err := Run(t.Context(), tools, Registry{access.Access{Insecure: true}}, request)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
 	if len(images) != 1 || images[0].Service != "web" || !strings.HasPrefix(images[0].Reference, address+"/shop/web@sha256:") {
 		t.Fatalf("images %v, want web alone by digest", images)
 	}
-	image, _, err := Registry{Insecure: true}.Base(t.Context(), images[0].Reference, Platform{OS: "linux", Architecture: "amd64"})
+	image, _, err := Registry{access.Access{Insecure: true}}.Base(t.Context(), images[0].Reference, Platform{OS: "linux", Architecture: "amd64"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if binary := files(t, image)["/ko-app/web"]; !strings.HasPrefix(binary, "\x7fELF") {
 		t.Errorf("/ko-app/web begins with %.8q, not with an ELF header", binary)
 	}
-	again, err := Run(t.Context(), tools, Registry{Insecure: true}, request)
+	again, err := Run(t.Context(), tools, Registry{access.Access{Insecure: true}}, request)
 	if err != nil {
 		t.Fatal(err)
 	}

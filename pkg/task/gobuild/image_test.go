@@ -17,6 +17,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/random"
+
+	access "spock.dev/spock/pkg/registry"
 )
 
 // command makes a package with kodata and a binary of it, in a new place each time.
@@ -116,14 +118,14 @@ func TestPublishAndBase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := Registry{Insecure: true}.Publish(t.Context(), image, repository, "web", "0a1b")
+	got, err := Registry{access.Access{Insecure: true}}.Publish(t.Context(), image, repository, "web", "0a1b")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if want := repository + "/web@" + digest.String(); got != want {
 		t.Errorf("reference %s, want %s", got, want)
 	}
-	_, again, err := Registry{Insecure: true}.Base(t.Context(), repository+"/web:0a1b", Platform{OS: "linux", Architecture: "amd64"})
+	_, again, err := Registry{access.Access{Insecure: true}}.Base(t.Context(), repository+"/web:0a1b", Platform{OS: "linux", Architecture: "amd64"})
 	if err != nil {
 		t.Fatal(err)
 	}

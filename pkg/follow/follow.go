@@ -1,4 +1,5 @@
-package cli
+// Package follow watches objects until who asks has seen enough.
+package follow
 
 import (
 	"context"
@@ -10,16 +11,16 @@ import (
 	watchtools "k8s.io/client-go/tools/watch"
 )
 
-// lister is a typed client of a kind in a namespace.
-type lister[L runtime.Object] interface {
+// Lister is a typed client of a kind in a namespace.
+type Lister[L runtime.Object] interface {
 	List(ctx context.Context, options metav1.ListOptions) (L, error)
 	Watch(ctx context.Context, options metav1.ListOptions) (watch.Interface, error)
 }
 
-// follow calls see with every object there is and with each of its changes, until see
+// Objects calls see with every object there is and with each of its changes, until see
 // says it is done or ctx ends. empty says whether it is done when there is none at the
 // start. Lost connections are mended without a word; a missing right is an error at once.
-func follow[T, L runtime.Object](ctx context.Context, client any, objects lister[L], only metav1.ListOptions, example T,
+func Objects[T, L runtime.Object](ctx context.Context, client any, objects Lister[L], only metav1.ListOptions, example T,
 	empty bool, see func(object T, gone bool) bool,
 ) error {
 	narrow := func(options *metav1.ListOptions) {
