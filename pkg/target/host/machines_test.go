@@ -553,6 +553,23 @@ func TestFailuresHaveTheirClass(t *testing.T) {
 	}
 }
 
+// The journal says that something has moved, and its last line may come late.
+func TestAServiceIsSeenToRunWithoutTheJournal(t *testing.T) {
+	b := boot(t)
+	c := dial(t, b.login(t, "root"))
+	w := watch(t, c)
+	r := release(t, "1")
+	bring(t, c, r)
+	slow := web(r, "slow", 8081)
+	slow.Ready = []string{"5", "none"}
+	put(t, c, slow)
+	w.until(t, "slow starts", state("slow", Starting))
+	if stopped := ask(t, c, "pkill -STOP -c journalctl"); stopped != "1" {
+		t.Fatalf("%s processes follow the journal, want one", stopped)
+	}
+	w.until(t, "slow runs", state("slow", Running))
+}
+
 // full brings a release when the disk is full.
 func full(t *testing.T, c *Conn, r *Release) error {
 	ask(t, c, "cat /dev/zero > /var/filler 2>/dev/null || true")

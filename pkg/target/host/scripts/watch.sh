@@ -22,5 +22,27 @@ tell_whole() {
   tell
   exec 8>&-
 }
-# The journal is followed before the first answer, so that nothing is missed between.
-{ echo; journalctl --follow --lines=1 --output=cat _PID=1; } | while read -r _; do tell_whole; done
+# look gives an answer, and notes whether something is on its way in it.
+look() {
+  answer=$(tell_whole)
+  printf '%s\n' "$answer"
+  moving=
+  case $answer in *"
+ActiveState=activating"* | *"
+ActiveState=deactivating"* | *"
+Job="[1-9]*) moving=yes ;; esac
+}
+# The journal is followed before the first answer, so that nothing is missed between. A line
+# of it may come late or never, the last one before a silence above all: what is on its way
+# is looked at again after two seconds, and all after thirty.
+{ echo; journalctl --follow --lines=1 --output=cat _PID=1 & while sleep 2; do echo tick; done; } | {
+  moving='' silent=0
+  while read -r line; do
+    if [ "$line" = tick ]; then
+      silent=$((silent + 2))
+      [ -n "$moving" ] || [ "$silent" -ge 30 ] || continue
+    fi
+    silent=0
+    look
+  done
+}
