@@ -27,7 +27,7 @@ var layers = [][]string{
 	{"pkg/reconciler", "pkg/cli", "pkg/server", "pkg/task"},
 	{"pkg/deploy", "pkg/worktree"},
 	{"pkg/engine"},
-	{"pkg/target", "pkg/artifact"},
+	{"pkg/target", "pkg/artifact", "pkg/archive"},
 	{"pkg/plan", "pkg/scaffold", "pkg/progress", "pkg/history"},
 	{"pkg/render", "pkg/health", "pkg/policy", "pkg/trigger"},
 	{"pkg/unit", "pkg/rootfs", "pkg/placement", "pkg/source"},
@@ -46,6 +46,9 @@ var impure = []string{
 	"k8s.io/client-go/", "k8s.io/utils/clock", "k8s.io/utils/clock/", "k8s.io/klog/", "knative.dev/pkg/logging", "knative.dev/pkg/logging/",
 	"go.uber.org/zap", "go.uber.org/zap/", module + "/pkg/client/",
 }
+
+// words of the network are no network.
+const words = "net/url"
 
 // clocks are the functions of package time that read or wait for the clock.
 var clocks = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}
@@ -168,7 +171,7 @@ func impurities(rooms map[string]*room, dir string, seen map[string]bool) [][]st
 	seen[dir] = true
 	var chains [][]string
 	for _, used := range inOrder(rooms[dir].uses) {
-		if slices.ContainsFunc(impure, func(p string) bool { return used == p || strings.HasSuffix(p, "/") && strings.HasPrefix(used, p) }) {
+		if used != words && slices.ContainsFunc(impure, func(p string) bool { return used == p || strings.HasSuffix(p, "/") && strings.HasPrefix(used, p) }) {
 			chains = append(chains, []string{used + " (" + rooms[dir].uses[used] + ")"})
 		}
 		other, ours := strings.CutPrefix(used, module+"/")

@@ -52,6 +52,7 @@ should be one that nobody else uses.`,
 	flags.StringToStringVar(&n.labels, "label", nil, "labels, by which services find the host, as KEY=VALUE")
 	flags.StringVar(&n.cpu, "cpu", "", "CPU that services may use together")
 	flags.StringVar(&n.memory, "memory", "", "memory that services may use together")
+	flags.BoolVar(&n.spec.AllowPackages, "allow-packages", false, "let services install packages there: run commands of their templates as root")
 	flags.Int32Var(&n.slots, "slots", 0, "how many services may run there (default: any number)")
 	cmd.RunE = ran(func(cmd *cobra.Command, args []string) error {
 		n.name = args[0]

@@ -20,6 +20,8 @@ type Host struct {
 	Labels map[string]string
 	// Drained says that nothing new goes there, and what is there goes away.
 	Drained bool
+	// Packages says that services may install some there.
+	Packages bool
 	// CPU (in thousandths), Memory (in bytes) and Slots that are free; nil is not counted.
 	CPU, Memory, Slots *int64
 	// Ports that are taken, and by whom.
@@ -41,6 +43,8 @@ type Request struct {
 	// Now are the machines that it is on, and Bound says that it keeps data there.
 	Now   []string
 	Bound bool
+	// Packages says that it installs some.
+	Packages bool
 }
 
 // Error says why a service has no place.
@@ -194,6 +198,8 @@ func unfit(h *Host, r Request) string {
 	switch {
 	case h.Drained:
 		return "is drained"
+	case r.Packages && !h.Packages:
+		return "lets no service install packages (spec.allowPackages)"
 	case h.Slots != nil && *h.Slots < 1:
 		return "has no slot free"
 	case h.Memory != nil && *h.Memory < r.Memory:

@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -48,6 +50,11 @@ func (s *settled) ownImage() string {
 		return s.template.Spec.Container.Image
 	}
 	return ""
+}
+
+// ownProgram says that the template names a program that no image brings.
+func (s *settled) ownProgram() bool {
+	return s.onHost() && s.template.Spec.Host.Image == "" && len(s.template.Spec.Host.Exec) > 0
 }
 
 // hostServices makes an object per instance, and the address under which pods reach them.
@@ -106,6 +113,12 @@ func (b *builder) instance() unit.Instance {
 	for _, port := range b.settled.template.Spec.Ports {
 		out.Ports = append(out.Ports, port.Port)
 	}
+	b.hostContents(&out, h)
+	if h.Handover {
+		for _, port := range b.settled.template.Spec.Ports {
+			out.Sockets = append(out.Sockets, unit.Socket{Port: port.Port, Datagram: protocol(port) == corev1.ProtocolUDP})
+		}
+	}
 	for _, file := range b.settled.template.Spec.Files {
 		content := file.Content
 		if !file.Literal {
@@ -115,6 +128,44 @@ func (b *builder) instance() unit.Instance {
 	}
 	b.hostVariables(&out)
 	return out
+}
+
+// hostContents is what an instance is made of besides its image.
+func (b *builder) hostContents(out *unit.Instance, h *v1alpha1.HostProcess) {
+	field := b.templateField()
+	if h.SecretRef != nil && b.image != "" {
+		out.ImageSecret = h.SecretRef.Name
+	}
+	if a := h.Archive; a != nil {
+		out.Archive = &unit.Archive{URL: b.text(field+" host.archive.url", a.URL), SHA256: strings.ToLower(b.text(field+" host.archive.sha256", a.SHA256)), Strip: int(a.Strip)}
+		if a.SecretRef != nil {
+			out.Archive.Secret = a.SecretRef.Name
+		}
+		out.WorkDir = cmp.Or(out.WorkDir, unit.App)
+		b.checkArchive(out.Archive)
+	}
+	if p := h.Package; p != nil {
+		out.Package = &unit.Package{Install: b.texts(field+" host.package.install", p.Install), Remove: b.texts(field+" host.package.remove", p.Remove)}
+	}
+}
+
+var sha256Hex = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// checkArchive refuses values that no archive can be got by. In a draft they may be open.
+func (b *builder) checkArchive(a *unit.Archive) {
+	if b.in.Draft {
+		return
+	}
+	field := b.templateField() + " host.archive"
+	switch u, err := url.Parse(a.URL); {
+	case err == nil && u.User != nil:
+		b.problems.add(field+".url", "put them into a Secret, and name it in host.archive.secretRef", "the URL for %q holds a name or password", u.Host)
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		b.problems.add(field+".url", "write it as https://example.com/name.tar.gz", "%q is no URL of an archive", a.URL)
+	}
+	if !sha256Hex.MatchString(a.SHA256) {
+		b.problems.add(field+".sha256", "write the 64 digits that sha256sum prints", "%q is no SHA-256", a.SHA256)
+	}
 }
 
 func hostLimits(l v1alpha1.HostLimits) unit.Limits {

@@ -73,6 +73,9 @@ func TestTheTargetIsOneMoreValueOfTheLayers(t *testing.T) {
 	}
 }
 
+// digits are a SHA-256.
+var digits = strings.Repeat("0a", 32)
+
 func TestWhatAMachineCannotDoIsRefused(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -89,6 +92,24 @@ func TestWhatAMachineCannotDoIsRefused(t *testing.T) {
 			[]string{`pods reach a machine by its IP address only`}},
 		"a template without a host part": {func(in *render.Input) { in.Product.Spec.Groups[1].Services[0].Target = v1alpha1.TargetHost },
 			[]string{`template "web" does not say how the service runs on a machine`, "add spec.host"}},
+		"a port that is handed over and asked": {func(in *render.Input) { in.Templates["postgres"].Spec.Host.Handover = true },
+			[]string{"systemd listens before the program does, so that an open port says nothing", "readiness http or exec, or by host.notify"}},
+		"a handover of nothing": {func(in *render.Input) {
+			in.Templates["agent"].Spec.Host.Handover, in.Templates["agent"].Spec.Host.Notify = true, true
+			in.Templates["agent"].Spec.Ports, in.Templates["agent"].Spec.Readiness = nil, nil
+		}, []string{"there is no port to hand over"}},
+		"an archive beside an image": {func(in *render.Input) {
+			in.Templates["postgres"].Spec.Host.Archive = &v1alpha1.HostArchive{URL: "https://example.com/a.tgz", SHA256: digits}
+		}, []string{"an image brings all that the program needs"}},
+		"an archive from nowhere": {func(in *render.Input) {
+			in.Templates["agent"].Spec.Host.Archive = &v1alpha1.HostArchive{URL: "ftp://example.com/a.tgz", SHA256: "abc"}
+		}, []string{`"ftp://example.com/a.tgz" is no URL of an archive`, `"abc" is no SHA-256`, "sha256sum prints"}},
+		"a password in a URL": {func(in *render.Input) {
+			in.Templates["agent"].Spec.Host.Archive = &v1alpha1.HostArchive{URL: "https://me:hush@example.com/a.tgz", SHA256: digits}
+		}, []string{`the URL for "example.com" holds a name or password`, "host.archive.secretRef"}},
+		"a package where none may be installed": {func(in *render.Input) {
+			in.Templates["agent"].Spec.Host.Package = &v1alpha1.HostPackage{Install: []string{"apt-get", "install", "-y", "jq"}, Remove: []string{"apt-get", "remove", "-y", "jq"}}
+		}, []string{`"work1" lets no service install packages (spec.allowPackages)`}},
 		"hooks": {func(in *render.Input) {
 			in.Templates["postgres"].Spec.Hooks = []v1alpha1.Hook{{Name: "migrate"}}
 		}, []string{"hooks do not run on machines"}},

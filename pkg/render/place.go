@@ -51,6 +51,8 @@ func (r *roster) checkHostShape(s *settled, template string, p *problems) {
 	if spec.Host.Notify && probes(spec.Readiness) {
 		p.add(template+" host.notify", "keep one of them", "the service both tells that it is ready and is asked")
 	}
+	checkHandover(template, spec, p)
+	s.checkContents(template, p)
 	seen := map[string]string{}
 	put := func(path, what string) {
 		if first, ok := seen[path]; ok {
@@ -69,6 +71,28 @@ func (r *roster) checkHostShape(s *settled, template string, p *problems) {
 	}
 }
 
+// checkHandover refuses a handover of nothing, and a readiness that it makes meaningless.
+func checkHandover(template string, spec v1alpha1.ServiceTemplateSpec, p *problems) {
+	if !spec.Host.Handover {
+		return
+	}
+	field := template + " host.handover"
+	if len(spec.Ports) == 0 {
+		p.add(field, "name the ports, or leave it out", "there is no port to hand over")
+	}
+	if r := spec.Readiness; !spec.Host.Notify && (!probes(r) || r.TCP != nil) {
+		p.add(field, "say by readiness http or exec, or by host.notify, when it can serve", "systemd listens before the program does, so that an open port says nothing")
+	}
+}
+
+// checkContents refuses an image beside what it makes useless.
+func (s *settled) checkContents(template string, p *problems) {
+	host := s.template.Spec.Host
+	if s.image != "" && (host.Archive != nil || host.Package != nil) {
+		p.add(s.field+": image", "remove it, or host.archive and host.package of the template", "an image brings all that the program needs, and the template has an archive or a package")
+	}
+}
+
 // place finds the machines of the services that run on some.
 func (r *roster) place(services []*settled, p *problems) {
 	var requests []placement.Request
@@ -81,7 +105,7 @@ func (r *roster) place(services []*settled, p *problems) {
 		limits := hostLimits(h.Limits)
 		request := placement.Request{
 			Service: s.service.Name, Instances: int(s.replicas), Selector: h.Selector, CPU: limits.CPU, Memory: limits.Memory,
-			Now: r.in.On[s.service.Name], Bound: len(h.Volumes) > 0,
+			Now: r.in.On[s.service.Name], Bound: len(h.Volumes) > 0, Packages: h.Package != nil,
 		}
 		for _, port := range s.template.Spec.Ports {
 			request.Ports = append(request.Ports, port.Port)

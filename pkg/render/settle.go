@@ -82,7 +82,7 @@ func (r *roster) settleImage(s *settled, sources []source, compiler *expr.Compil
 		}
 		image = result.Text()
 	}
-	if r.in.Draft && (image == "" || s.open) {
+	if r.in.Draft && !s.ownProgram() && (image == "" || s.open) {
 		image = draftImage // a template's may depend on what is open
 	}
 	switch {

@@ -170,7 +170,8 @@ func (p *Part) writeFiles(archive *tar.Writer) error {
 			return err
 		}
 	}
-	return nil
+	_, err = io.Copy(io.Discard, stream) // to its end, so that its digest is checked
+	return err
 }
 
 func (p *Part) writeFile(archive *tar.Writer, names []named, content io.Reader) error {

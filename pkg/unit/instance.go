@@ -7,6 +7,12 @@ type Instance struct {
 	Host string `json:"host"`
 	// Image whose files the process sees as its root; the machine's own when empty.
 	Image string `json:"image,omitempty"`
+	// ImageSecret holds the credentials of its registry; the controller's own when empty.
+	ImageSecret string `json:"imageSecret,omitempty"`
+	// Archive whose files the process sees below App, beside the machine's own.
+	Archive *Archive `json:"archive,omitempty"`
+	// Package is installed before.
+	Package *Package `json:"package,omitempty"`
 	// Exec and Args are the command line; the image's when both are empty.
 	Exec []string `json:"exec,omitempty"`
 	Args []string `json:"args,omitempty"`
@@ -23,6 +29,8 @@ type Instance struct {
 	Files []Content `json:"files,omitempty"`
 	// Ports it listens on.
 	Ports []int32 `json:"ports,omitempty"`
+	// Sockets that systemd keeps for it, from one process of it to the next.
+	Sockets []Socket `json:"sockets,omitempty"`
 	// Limits of it.
 	Limits Limits `json:"limits"`
 	// Notify and Ready say how it shows that it can serve: by itself, or for how many seconds
@@ -38,6 +46,24 @@ type Instance struct {
 	// unit somebody has edited, is seen without.
 	Running bool `json:"running"`
 	Intact  bool `json:"intact"`
+}
+
+// App is where a process sees the files of its archive.
+const App = "/app"
+
+// Archive is a plain one, by its content.
+type Archive struct {
+	URL    string `json:"url"`
+	SHA256 string `json:"sha256"`
+	Strip  int    `json:"strip,omitempty"`
+	// Secret has the name and password for its server.
+	Secret string `json:"secret,omitempty"`
+}
+
+// Package is how something is installed on a machine, and removed.
+type Package struct {
+	Install []string `json:"install"`
+	Remove  []string `json:"remove"`
 }
 
 // SecretVariable is a variable whose value is a key of a Secret.

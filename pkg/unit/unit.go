@@ -31,12 +31,18 @@ type Service struct {
 	WorkDir string
 	// Root is the directory that the process sees as its root; the machine's when empty.
 	Root string
+	// Shared says that the process sees the machine's programs, libraries and settings in its
+	// Root, too.
+	Shared bool
 	// State are directories that are the service's own, and stay when it stops.
 	State []State
 	// Files are put over the files that the process sees, read-only.
 	Files []File
 	// Ports the service listens on.
 	Ports []int32
+	// Sockets is the name of the unit with the sockets that the process gets from systemd
+	// when it starts; empty when it opens its own.
+	Sockets string
 	// Limits of the process and its children.
 	Limits Limits
 	// Notify says that the program tells by itself when it is ready.
@@ -96,6 +102,10 @@ func (s Service) Render() (string, error) {
 	w.section("Unit")
 	w.line("Description", w.plain(s.Description))
 	w.line("After", "network-online.target")
+	if s.Sockets != "" {
+		w.line("Requires", w.word(s.Sockets))
+		w.line("After", w.word(s.Sockets))
+	}
 	w.line("StartLimitIntervalSec", seconds(startsWithin))
 	w.line("StartLimitBurst", fmt.Sprint(starts))
 	w.section("Service")
@@ -159,7 +169,11 @@ func (s Service) view(w *writer) {
 		w.line("RootDirectory", w.path(s.Root))
 		w.line("RootDirectoryStartOnly", "yes") // Ready is a program of the machine's
 		w.line("MountAPIVFS", "yes")
-		w.line("BindReadOnlyPaths", "-/etc/resolv.conf -/etc/hosts")
+		seen := "-/etc/resolv.conf -/etc/hosts"
+		if s.Shared {
+			seen = shared
+		}
+		w.line("BindReadOnlyPaths", seen)
 	}
 	if s.Runtime != "" {
 		w.line("RuntimeDirectory", w.word(s.Runtime))
@@ -180,6 +194,32 @@ func (s Service) view(w *writer) {
 		}
 		w.line("BindReadOnlyPaths", late+w.path(f.From)+":"+w.path(f.Path))
 	}
+}
+
+// shared is what programs of the machine are made of.
+const shared = "-/usr -/bin -/sbin -/lib -/lib32 -/lib64 -/etc -/opt"
+
+// Folders are those that a Root with Shared must have, without the leading slash.
+func Folders() []string {
+	folders := []string{"dev", "proc", "sys", "run", "tmp", "var", "var/tmp"}
+	for f := range strings.FieldsSeq(shared) {
+		folders = append(folders, strings.TrimPrefix(f, "-/"))
+	}
+	return folders
+}
+
+// Mounts are the paths at which something is put before the process. systemd makes what
+// is missing of them: in Root, and, since commands outside of Root get the same mounts, on
+// the machine.
+func (s Service) Mounts() []string {
+	var paths []string
+	for _, d := range s.State {
+		paths = append(paths, d.Path)
+	}
+	for _, f := range s.Files {
+		paths = append(paths, f.Path)
+	}
+	return paths
 }
 
 // private is where systemd keeps the state of users that come and go.
@@ -238,7 +278,7 @@ func (s Service) capabilities(w *writer) {
 	const lowest = 1024
 	bind := ""
 	for _, p := range s.Ports {
-		if p < lowest {
+		if p < lowest && s.Sockets == "" {
 			bind = "CAP_NET_BIND_SERVICE"
 		}
 	}

@@ -36,7 +36,10 @@ func TestUnitsAreAsPeopleReadThem(t *testing.T) {
 	t.Parallel()
 	state := plain()
 	state.State = []unit.State{{Name: "spock-x/data", Path: "/data"}}
-	for name, s := range map[string]unit.Service{"plain": plain(), "whole": whole(), "state": state} {
+	handed, beside := plain(), plain()
+	handed.Sockets, handed.Ports = "spock-x.socket", []int32{80}
+	beside.Root, beside.Shared, beside.WorkDir = "/var/lib/spock/releases/abc/root", true, unit.App
+	for name, s := range map[string]unit.Service{"plain": plain(), "whole": whole(), "state": state, "handed": handed, "beside": beside} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got, err := s.Render()
@@ -57,6 +60,18 @@ func TestUnitsAreAsPeopleReadThem(t *testing.T) {
 				t.Errorf("unit (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestSocketsAreAsPeopleReadThem(t *testing.T) {
+	t.Parallel()
+	got, err := unit.RenderSockets("ports of web, 100%", []unit.Socket{{Port: 80}, {Port: 53, Datagram: true}})
+	want := "[Unit]\nDescription=ports of web, 100%%\n\n[Socket]\nListenStream=80\nListenDatagram=53\n"
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("unit (-want +got), %v:\n%s", err, diff)
+	}
+	if _, err := unit.RenderSockets("two\nlines", nil); err == nil || !strings.Contains(err.Error(), "not one line") {
+		t.Errorf("RenderSockets() = %v", err)
 	}
 }
 

@@ -69,7 +69,7 @@ func NewController(health *lease.Health, fleet *host.Fleet) injection.Controller
 			logging.FromContext(ctx).Fatalw("Cannot watch ConfigMaps", "error", err)
 		}
 		outside := outside{config}
-		machines := host.New(ctx, fleet, outside.image, outside.secret, sync.OnceValue(func() int64 { return time.Now().UnixMilli() }), waited)
+		machines := host.New(ctx, fleet, host.Door{Image: outside.image, Archive: outside.archive, Secret: outside.secret}, sync.OnceValue(func() int64 { return time.Now().UnixMilli() }), waited)
 		impl, r = newController(ctx, health, clock.RealClock{}, &engine.Engine{Target: target.Join(cluster, machines), Gate: gate}, homes,
 			configMaps, artifact.Door{Secret: outside.pullSecret, Fetch: artifact.Fetch})
 		close(ready)

@@ -3,6 +3,7 @@ package environment
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -15,9 +16,14 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
+	"spock.dev/spock/pkg/archive"
+	"spock.dev/spock/pkg/artifact"
+	"spock.dev/spock/pkg/registry"
 	"spock.dev/spock/pkg/render"
+	"spock.dev/spock/pkg/rootfs"
 	"spock.dev/spock/pkg/target"
 	"spock.dev/spock/pkg/target/kube"
+	"spock.dev/spock/pkg/unit"
 )
 
 // addHosts finds the machines of the environment's namespace, what others have there, and
@@ -38,14 +44,51 @@ func (r *Reconciler) addHosts(in *render.Input, key *strings.Builder) error {
 // outside is where a machine's images and secrets come from.
 type outside struct{ config *rest.Config }
 
-// image finds an image in its registry, with what the controller may read.
-func (outside) image(ctx context.Context, _ target.Scope, image, architecture string) (v1.Image, error) {
+// image finds an image in its registry: with the credentials of a Secret beside the
+// environment, or else with what the controller may read.
+func (o outside) image(ctx context.Context, scope target.Scope, image, secret, architecture string) (v1.Image, error) {
 	ref, err := name.ParseReference(image)
 	if err != nil {
 		return nil, err
 	}
-	return remote.Image(ref, remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain),
-		remote.WithPlatform(v1.Platform{OS: "linux", Architecture: architecture}))
+	keys, err := o.keys(ctx, scope, secret)
+	if err != nil {
+		return nil, err
+	}
+	return remote.Image(ref, remote.WithContext(ctx), remote.WithAuthFromKeychain(keys), remote.WithTransport(registry.Patient()),
+		remote.WithUserAgent("spock"), remote.WithPlatform(v1.Platform{OS: "linux", Architecture: architecture}))
+}
+
+// keys are those of a Secret, or the controller's own.
+func (o outside) keys(ctx context.Context, scope target.Scope, secret string) (authn.Keychain, error) {
+	if secret == "" {
+		return authn.DefaultKeychain, nil
+	}
+	raw, err := o.pullSecret(ctx, scope.Environment.Namespace, scope.ServiceAccount, secret)
+	if err != nil {
+		return nil, fmt.Errorf("read secret %s as %s: %w", secret, kube.User(scope), err)
+	}
+	keys, err := artifact.ReadKeys(raw)
+	if err != nil {
+		return nil, fmt.Errorf("secret %s: %w", secret, err)
+	}
+	return keys, nil
+}
+
+// archive finds an archive on its server.
+func (o outside) archive(ctx context.Context, scope target.Scope, wanted unit.Archive) (rootfs.Layer, error) {
+	from := archive.Source{URL: wanted.URL, SHA256: wanted.SHA256, Strip: wanted.Strip, Below: strings.TrimPrefix(unit.App, "/")}
+	for key, value := range map[string]*string{corev1.BasicAuthUsernameKey: &from.Name, corev1.BasicAuthPasswordKey: &from.Password} {
+		if wanted.Secret == "" {
+			break
+		}
+		raw, err := o.key(ctx, scope.Environment.Namespace, scope.ServiceAccount, scope.Environment.Namespace, wanted.Secret, key)
+		if err != nil {
+			return rootfs.Layer{}, fmt.Errorf("read secret %s as %s: %w", wanted.Secret, kube.User(scope), err)
+		}
+		*value = string(raw)
+	}
+	return from.Layer(ctx, &http.Client{Transport: registry.Patient()}, unit.Folders()...), nil
 }
 
 // secret reads a key as the environment's service account, in the environment's namespace.

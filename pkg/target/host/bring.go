@@ -4,11 +4,9 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
-	"spock.dev/spock/pkg/target"
 	"spock.dev/spock/pkg/unit"
 )
 
@@ -25,40 +23,57 @@ func (u *unusable) Unwrap() error { return u.err }
 // bring brings a service to a machine and starts it.
 func (t *Target) bring(ctx context.Context, j *job, conn *Conn, facts Facts) error {
 	s := &Service{ID: j.id, Owner: j.owner(), Revision: j.record.Annotations[v1alpha1.AnnotationHash], Record: j.record, Ready: j.want.Ready, Files: map[string]string{}}
-	if j.want.Image != "" {
-		t.say(j, "reads image %s", j.want.Image)
-		r, err := t.releases.get(ctx, j.scope, j.want.Image, facts.architecture())
-		if err != nil {
-			return &unusable{v1alpha1.CauseImage, "check the image's name, and that the registry can be read", fmt.Errorf("read image %s: %w", j.want.Image, err)}
-		}
-		if err := conn.Bring(ctx, t.epoch(), r, t.progress(j, r.bytes())); err != nil {
-			return err
-		}
-		s.Release = r
+	if err := t.contents(ctx, j, conn, facts, s); err != nil {
+		return err
 	}
 	for _, f := range j.want.Files {
 		s.Files[f.Path] = f.Content
 	}
 	for _, v := range j.want.Secrets {
-		value, err := t.secrets(ctx, j.scope, v.Secret, v.Key)
+		value, err := t.door.Secret(ctx, j.scope, v.Secret, v.Key)
 		if err != nil {
 			return &unusable{v1alpha1.CauseConfig, "let the environment's service account get the Secret, by a deployerRole of the class; docs/hosts.md tells how", fmt.Errorf("read variable %s from secret %s: %w", v.Name, v.Secret, err)}
 		}
 		s.Secrets = append(s.Secrets, unit.Variable{Name: v.Name, Value: value})
 	}
-	s.Unit = j.unit(s.Release)
+	s.Unit, s.Sockets = j.unit(s.Release), j.want.Sockets
 	t.say(j, "starts on host %s", j.machine.Name)
 	return conn.Put(ctx, t.epoch(), s)
 }
 
+// contents brings what the service is made of: its image or its archive, and its package.
+func (t *Target) contents(ctx context.Context, j *job, conn *Conn, facts Facts, s *Service) error {
+	if p := j.want.Package; p != nil {
+		t.say(j, "installs its package on host %s", j.machine.Name)
+		if err := conn.Install(ctx, t.epoch(), p.Install); err != nil {
+			return err
+		}
+		s.Uninstall = p.Remove
+	}
+	what := contentsOf(j.want)
+	if what == "" {
+		return nil
+	}
+	t.say(j, "reads %s", what)
+	r, err := t.releases.get(j.scope, j.want, facts.architecture())
+	if err != nil {
+		return &unusable{v1alpha1.CauseImage, "check its name and digest, and that where it is can be read", fmt.Errorf("read %s: %w", what, err)}
+	}
+	if err := conn.Bring(ctx, t.epoch(), r, t.progress(j, what, r.bytes())); err != nil {
+		return err
+	}
+	s.Release = r
+	return nil
+}
+
 // progress tells how much of an image is there, no more than a few times.
-func (t *Target) progress(j *job, whole int64) func(int64) {
+func (t *Target) progress(j *job, what string, whole int64) func(int64) {
 	told := int64(-1)
 	return func(bytes int64) {
 		const steps = 10
 		if step := bytes * steps / max(1, whole); step > told && step <= steps {
 			told = step
-			t.say(j, "brings image %s to host %s: %d%%", j.want.Image, j.machine.Name, step*100/steps)
+			t.say(j, "brings %s to host %s: %d%%", what, j.machine.Name, step*100/steps)
 		}
 	}
 }
@@ -78,6 +93,7 @@ func (j *job) unit(r *Release) unit.Service {
 	if r == nil {
 		return u
 	}
+	u.Shared = w.Archive != nil
 	if len(w.Exec) == 0 {
 		args := w.Args
 		if len(args) == 0 {
@@ -105,39 +121,4 @@ func inherited(image []string, own []unit.Variable) []unit.Variable {
 		}
 	}
 	return append(out, own...)
-}
-
-// releases reads each image once.
-type releases struct {
-	images Images
-	mu     sync.Mutex
-	known  map[string]*known
-}
-
-type known struct {
-	mu      sync.Mutex
-	release *Release
-}
-
-func (r *releases) get(ctx context.Context, scope target.Scope, image, architecture string) (*Release, error) {
-	// A scope may see an image that another one may not.
-	key := strings.Join([]string{scope.Environment.Namespace, scope.ServiceAccount, image, architecture}, " ")
-	r.mu.Lock()
-	k := r.known[key]
-	if k == nil {
-		k = &known{}
-		r.known[key] = k
-	}
-	r.mu.Unlock()
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.release != nil && strings.Contains(image, "@") { // a tag may have moved
-		return k.release, nil
-	}
-	found, err := r.images(ctx, scope, image, architecture)
-	if err != nil {
-		return nil, err
-	}
-	k.release, err = NewRelease(found)
-	return k.release, err
 }

@@ -4,7 +4,9 @@ package host
 
 import (
 	"context"
+	"net/http"
 	"os"
+	"strings"
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -12,9 +14,12 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/archive"
 	"spock.dev/spock/pkg/plan"
+	"spock.dev/spock/pkg/rootfs"
 	"spock.dev/spock/pkg/target"
 	"spock.dev/spock/pkg/target/targettest"
+	"spock.dev/spock/pkg/unit"
 )
 
 var shop = target.Scope{Environment: types.NamespacedName{Namespace: "team-a", Name: "shop"}, UID: "uid-1", Namespace: "team-a-shop", ServiceAccount: "deployer", Run: "shop-1"}
@@ -24,11 +29,18 @@ func on(t *testing.T, b *box, epoch int64) (*Target, chan types.NamespacedName) 
 	t.Helper()
 	fleet := NewFleet(t.Context())
 	changed := make(chan types.NamespacedName, 10_000)
-	made := New(t.Context(), fleet,
-		func(context.Context, target.Scope, string, string) (v1.Image, error) { return image(t, "1"), nil },
-		func(_ context.Context, _ target.Scope, name, key string) (string, error) {
+	made := New(t.Context(), fleet, Door{
+		Image: func(context.Context, target.Scope, string, string, string) (v1.Image, error) {
+			return image(t, "1"), nil
+		},
+		Archive: func(ctx context.Context, _ target.Scope, wanted unit.Archive) (rootfs.Layer, error) {
+			return archive.Source{URL: wanted.URL, SHA256: wanted.SHA256, Strip: wanted.Strip, Below: strings.TrimPrefix(unit.App, "/")}.
+				Layer(ctx, http.DefaultClient, unit.Folders()...), nil
+		},
+		Secret: func(_ context.Context, _ target.Scope, name, key string) (string, error) {
 			return "hush of " + name + "/" + key, nil
 		},
+	},
 		func() int64 { return epoch }, func(env types.NamespacedName) { changed <- env })
 	b.join(t, fleet, "team-a", "db1")
 	b.join(t, fleet, "team-b", "db1")

@@ -156,6 +156,14 @@ func (c *Conn) command(script string, args []string) string {
 	return strings.Join(words, " ")
 }
 
+func quoted(words []string) string {
+	out := make([]string, 0, len(words))
+	for _, w := range words {
+		out = append(out, quote(w))
+	}
+	return strings.Join(out, " ")
+}
+
 func quote(word string) string { return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'" }
 
 // bounded keeps the first bytes of an output and drops the rest.

@@ -23,6 +23,8 @@ const (
 	DiskFull Class = "HostDiskFull"
 	// PortTaken: somebody else listens on a port of the service.
 	PortTaken Class = "PortTaken"
+	// PackageFailed: the command that installs or removes a package failed.
+	PackageFailed Class = "HostPackageFailed"
 	// Foreign: the place belongs to another environment.
 	Foreign Class = "ForeignOwner"
 	// Fenced: a newer controller writes to the machine.
@@ -66,14 +68,15 @@ func ClassOf(err error) Class {
 // Hint is the next step for a person.
 func (c Class) Hint() string {
 	return map[Class]string{
-		Unreachable: "see that the machine runs and that its address and port are right; what waits for it goes on when it is back",
-		AuthRefused: "put the public key into the user's authorized_keys on the machine, or correct spec.user and the Secret of the Host",
-		KeyChanged:  "if the machine was installed anew, put its new key into spec.hostKey of the Host; if not, somebody else answers at its address",
-		NotPrepared: "prepare the machine as docs/hosts.md says",
-		DiskFull:    "make room on the machine, below /var/lib/spock most of all",
-		PortTaken:   "stop what listens on the port, or give the service another one",
-		Foreign:     "delete the other environment, or place the service on another host",
-		Fenced:      "nothing is to be done: a newer controller has taken over",
+		Unreachable:   "see that the machine runs and that its address and port are right; what waits for it goes on when it is back",
+		AuthRefused:   "put the public key into the user's authorized_keys on the machine, or correct spec.user and the Secret of the Host",
+		KeyChanged:    "if the machine was installed anew, put its new key into spec.hostKey of the Host; if not, somebody else answers at its address",
+		NotPrepared:   "prepare the machine as docs/hosts.md says",
+		DiskFull:      "make room on the machine, below /var/lib/spock most of all",
+		PortTaken:     "stop what listens on the port, or give the service another one",
+		PackageFailed: "run the command on the machine, and correct what it complains about or the template's host.package",
+		Foreign:       "delete the other environment, or place the service on another host",
+		Fenced:        "nothing is to be done: a newer controller has taken over",
 	}[c]
 }
 
@@ -85,6 +88,7 @@ var exits = map[int]struct {
 	64: {NotPrepared, "it lacks what Spock needs"},
 	65: {Fenced, "a newer controller writes to it"},
 	66: {Foreign, "the service's place belongs to another environment"},
+	68: {PackageFailed, "its package manager failed"},
 	67: {PortTaken, "a port of the service is taken"},
 }
 

@@ -369,7 +369,7 @@ func runs(t *testing.T, c *Conn, b *box) {
 
 // leftovers lists all that Spock could leave on a machine, but for its lock and epoch.
 const leftovers = `find / -xdev \( -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /dev -o -path /var/log -o -path /var/tmp \) -prune -o \
-  \( -iname '*spock*' ! -path '/etc/spock' ! -path '/etc/ssh/*' -o -path '/etc/spock/services/*' \) -print | sort; systemctl list-units --all --no-legend 'spock-*'; getent passwd | wc -l`
+  \( -iname '*spock*' ! -path '/etc/spock' ! -path '/etc/ssh/*' -o -path '/etc/spock/services/*' -o -path '/app*' -o -path '/data*' -o -path '/etc/app*' -o -path '/usr/local/bin/*' \) -print | sort; systemctl list-units --all --no-legend 'spock-*'; getent passwd | wc -l`
 
 func TestABrokenUploadGoesOnWhereItStopped(t *testing.T) {
 	b := boot(t)

@@ -45,11 +45,19 @@ func NewRelease(image v1.Image) (*Release, error) {
 		}
 		layers = append(layers, rootfs.Layer{DiffID: id.String(), Open: l.Uncompressed})
 	}
-	tree, err := rootfs.Read(layers, config.Config.User, rootfs.Usual())
+	r, err := newRelease(layers, config.Config.User)
+	if err == nil {
+		r.Config = config.Config
+	}
+	return r, err
+}
+
+func newRelease(layers []rootfs.Layer, user string) (*Release, error) {
+	tree, err := rootfs.Read(layers, user, rootfs.Usual())
 	if err != nil {
 		return nil, err
 	}
-	r := &Release{Key: tree.Key(), Config: config.Config, parts: tree.Parts()}
+	r := &Release{Key: tree.Key(), parts: tree.Parts()}
 	r.passwd, r.group = tree.Accounts()
 	return r, nil
 }

@@ -30,6 +30,10 @@ type Service struct {
 	Secrets []unit.Variable
 	// Files by the path at which the process sees them. They may be secret.
 	Files map[string]string
+	// Sockets that systemd keeps for it.
+	Sockets []unit.Socket
+	// Uninstall is the command that removes what was installed for it; nil when nothing was.
+	Uninstall []string
 	// Ready says how the service shows that it can serve: for how many seconds it must, and
 	// `none`, `tcp PORT`, `http PORT PATH` or `exec COMMAND...`; nil when running is enough.
 	Ready []string
@@ -46,7 +50,7 @@ func (s *Service) archive() ([]byte, error) {
 	if s.Release != nil {
 		u.Root = s.Release.Root()
 		files["release"] = s.Release.Key + "\n"
-		if u.User == "" {
+		if u.User == "" && !u.Shared { // the machine knows the users that systemd makes up
 			s.name(&u, files)
 		}
 	}
@@ -62,9 +66,23 @@ func (s *Service) archive() ([]byte, error) {
 		files[name] = s.Files[path]
 		u.Files = append(u.Files, unit.File{From: s.home() + name, Path: path})
 	}
+	if len(s.Sockets) > 0 {
+		u.Sockets = "spock-" + s.ID + ".socket"
+		text, err := unit.RenderSockets("ports of "+u.Description, s.Sockets)
+		if err != nil {
+			return nil, err
+		}
+		files[u.Sockets] = text
+	}
+	if len(s.Uninstall) > 0 {
+		files["uninstall"] = "exec " + quoted(s.Uninstall) + "\n"
+	}
 	if len(s.Ready) > 0 {
 		files["ready"] = script("ready")
 		u.Ready = append([]string{"/bin/sh", s.home() + "ready"}, s.Ready...)
+	}
+	if mounts := u.Mounts(); len(mounts) > 0 {
+		files["mounts"] = strings.Join(mounts, "\n") + "\n"
 	}
 	record, err := json.Marshal(s.Record)
 	if err != nil {
@@ -125,6 +143,12 @@ func (c *Conn) Put(ctx context.Context, epoch int64, s *Service) error {
 		ports = append(ports, strconv.Itoa(int(p)))
 	}
 	_, err = c.Run(ctx, script("apply"), bytes.NewReader(archive), number(epoch), s.ID, s.Owner, s.Revision, strings.Join(ports, " "))
+	return err
+}
+
+// Install runs a command that installs a package. What it says is told when it fails.
+func (c *Conn) Install(ctx context.Context, epoch int64, command []string) error {
+	_, err := c.Run(ctx, script("install"), nil, append([]string{number(epoch)}, command...)...)
 	return err
 }
 

@@ -18,6 +18,7 @@ import (
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
 	"spock.dev/spock/pkg/plan"
+	"spock.dev/spock/pkg/rootfs"
 	"spock.dev/spock/pkg/target"
 	"spock.dev/spock/pkg/unit"
 )
@@ -29,11 +30,17 @@ var Kind = v1alpha1.SchemeGroupVersion.WithKind(v1alpha1.KindHostService)
 // annotationApplied tells one write of an object from the next one.
 const annotationApplied = "spock.dev/applied"
 
-// Images finds images for an architecture.
-type Images func(ctx context.Context, scope target.Scope, image, architecture string) (v1.Image, error)
-
-// Secrets reads a key of a Secret of the environment, as the environment's account.
-type Secrets func(ctx context.Context, scope target.Scope, name, key string) (string, error)
+// Door is what a target asks outside of the machines. Contexts are for what is returned,
+// too: layers are read from their registry later.
+type Door struct {
+	// Image finds an image for an architecture, with the credentials of a Secret of the
+	// environment's own namespace if one is named.
+	Image func(ctx context.Context, scope target.Scope, image, secret, architecture string) (v1.Image, error)
+	// Archive returns an archive as a layer, whose files are below unit.App.
+	Archive func(ctx context.Context, scope target.Scope, wanted unit.Archive) (rootfs.Layer, error)
+	// Secret reads a key of a Secret of the environment, as the environment's account.
+	Secret func(ctx context.Context, scope target.Scope, name, key string) (string, error)
+}
 
 // Target is all machines of a fleet. It is safe for concurrent use.
 //
@@ -43,7 +50,7 @@ type Target struct {
 	ctx      context.Context
 	fleet    *Fleet
 	releases *releases
-	secrets  Secrets
+	door     Door
 	epoch    func() int64
 	changed  func(types.NamespacedName)
 
@@ -59,9 +66,9 @@ var _ target.Target = (*Target)(nil)
 // New returns the target. epoch is larger for a controller that took over than for all
 // before it; changed is called with every environment that is seen otherwise than before,
 // from many goroutines.
-func New(ctx context.Context, fleet *Fleet, images Images, secrets Secrets, epoch func() int64, changed func(types.NamespacedName)) *Target {
+func New(ctx context.Context, fleet *Fleet, door Door, epoch func() int64, changed func(types.NamespacedName)) *Target {
 	t := &Target{
-		ctx: ctx, fleet: fleet, releases: &releases{images: images, known: map[string]*known{}}, secrets: secrets, epoch: epoch, changed: changed,
+		ctx: ctx, fleet: fleet, releases: &releases{ctx: ctx, door: door, known: map[string]*known{}}, door: door, epoch: epoch, changed: changed,
 		jobs: map[string]*job{}, logs: map[string]string{}, waiting: map[types.NamespacedName]bool{}, moved: map[types.NamespacedName]chan struct{}{},
 	}
 	fleet.Listen(t.hears)

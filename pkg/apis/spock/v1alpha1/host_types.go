@@ -64,6 +64,10 @@ type HostSpec struct {
 	// counted.
 	// +optional
 	Capacity HostCapacity `json:"capacity,omitempty"`
+	// AllowPackages lets services install packages: run commands of their templates as root.
+	// Who may write a ServiceTemplate in the namespace is root on the machine then.
+	// +optional
+	AllowPackages bool `json:"allowPackages,omitempty"`
 	// Drain keeps new services away, and moves those that are there to other hosts.
 	// +optional
 	Drain bool `json:"drain,omitempty"`

@@ -19,12 +19,27 @@ const (
 )
 
 // HostProcess says how a service runs on a machine: a process under systemd, which sees
-// the files of its image and nothing of the machine's, or a program of the machine's own.
+// the files of its image and nothing of the machine's, or those of an archive beside the
+// machine's programs, or a program of the machine's own.
+// +kubebuilder:validation:XValidation:rule="!has(self.image) || !has(self.archive) && !has(self.package)",message="an image brings all that the program needs; remove archive and package, or image"
+// +kubebuilder:validation:XValidation:rule="!has(self.archive) && !has(self.package) || has(self.exec)",message="say in exec which program of the archive or package runs"
 type HostProcess struct {
 	// Image, with expressions; a product or environment usually sets it. Without any, exec
 	// is a program of the machine's.
 	// +optional
 	Image string `json:"image,omitempty"`
+	// SecretRef is a Secret of the template's namespace with the credentials of the image's
+	// registry, of type kubernetes.io/dockerconfigjson. It is read as the environment's
+	// service account. Without it the registry is asked with the controller's own.
+	// +optional
+	SecretRef *SecretReference `json:"secretRef,omitempty"`
+	// Archive is run where there is no image: the process sees its files below `/app`, and
+	// the programs and libraries of the machine, read-only.
+	// +optional
+	Archive *HostArchive `json:"archive,omitempty"`
+	// Package is installed on the machine before the service starts, where the Host allows it.
+	// +optional
+	Package *HostPackage `json:"package,omitempty"`
 	// Exec is the program, with its first arguments: an absolute path or a name to look up.
 	// The image's entrypoint when absent.
 	// +optional
@@ -39,7 +54,8 @@ type HostProcess struct {
 	// +optional
 	// +kubebuilder:validation:Pattern=`^[a-z_][-a-z0-9_]{0,31}$`
 	User string `json:"user,omitempty"`
-	// WorkDir is the working directory, as the process sees it; the image's when absent.
+	// WorkDir is the working directory, as the process sees it; the image's when absent,
+	// `/app` with an archive.
 	// +optional
 	// +kubebuilder:validation:Pattern=`^/[A-Za-z0-9_./-]*$`
 	WorkDir string `json:"workDir,omitempty"`
@@ -57,6 +73,12 @@ type HostProcess struct {
 	// `Type=notify` wants it. Instead of a readiness probe.
 	// +optional
 	Notify bool `json:"notify,omitempty"`
+	// Handover says that systemd opens the template's ports and hands them to the program,
+	// which takes them as sd_listen_fds(3) tells: file descriptors from 3 on, in the order of
+	// the ports. They stay open while one process follows another, so that an update
+	// refuses no connection.
+	// +optional
+	Handover bool `json:"handover,omitempty"`
 	// Selector are labels that a Host must have to run it; any Host of the environment's
 	// namespace when absent.
 	// +optional
@@ -68,6 +90,44 @@ type HostProcess struct {
 	// Stop says how it is stopped.
 	// +optional
 	Stop HostStop `json:"stop,omitempty"`
+}
+
+// HostArchive is a tar archive, packed with gzip or not. Links, devices and rights in it are
+// handled as those of an image are.
+type HostArchive struct {
+	// URL to get it from, over HTTP or HTTPS, with expressions.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=2048
+	URL string `json:"url"`
+	// SHA256 that it must have, in 64 hexadecimal digits, with expressions.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	SHA256 string `json:"sha256"`
+	// Strip is how many leading directories of each name are left out, as with tar's
+	// --strip-components.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=20
+	Strip int32 `json:"strip,omitempty"`
+	// SecretRef is a Secret of the template's namespace with `username` and `password` for
+	// the URL's server, of type kubernetes.io/basic-auth. It is read as the environment's
+	// service account.
+	// +optional
+	SecretRef *SecretReference `json:"secretRef,omitempty"`
+}
+
+// HostPackage are the commands that install and remove a package. They run as root on the
+// machine, without a terminal, and must do no harm when there is nothing to do.
+type HostPackage struct {
+	// Install is run before the service starts, each time it is changed; with expressions.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=100
+	Install []string `json:"install"`
+	// Remove is run when the service has gone from the machine, unless another service there
+	// is removed by the same command; with expressions.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=100
+	Remove []string `json:"remove"`
 }
 
 // HostVolume is a directory of a service on a machine.

@@ -8,11 +8,11 @@ trap 'rm -f "$input"' EXIT
 cat > "$input"    # before the lock: who waits for input holds nobody up
 fence "$1"
 id=$2 owner=$3 revision=$4 ports=$5
-service=$conf/services/$id unit=spock-$id.service
+service=$conf/services/$id unit=spock-$id.service sockets=spock-$id.socket
 ours "$id" "$owner"
 
 # A port that another process listens on: all sockets in state 0A, but for our own unit's.
-if ! systemctl is-active -q "$unit"; then
+if ! systemctl is-active -q "$unit" "$sockets"; then
   for port in $ports; do
     hex=$(printf ':%04X' "$port")
     if cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | while read -r _ local _ state _; do
@@ -58,6 +58,22 @@ done
 ln -s -f -n "$service/current/$unit" "$units/$unit"
 mkdir -p "$units/multi-user.target.wants"
 ln -s -f -n "../$unit" "$units/multi-user.target.wants/$unit"
+# What systemd will make on the machine to mount something there. It is noted before, and
+# also what is there for another service, so that the last one of them takes it away.
+while read -r path; do
+  while [ "$path" != / ] && { [ ! -e "$path" ] || cat "$conf"/services/*/made 2>/dev/null | grep -q -x -F "$path"; }; do
+    grep -q -x -F "$path" "$service/made" 2>/dev/null || echo "$path" >> "$service/made"
+    path=$(dirname "$path")
+  done
+done 2>/dev/null < "$service/current/mounts" || true
+
+# Sockets that are not the same as before: who has the ports now must let them go first.
+if [ "$(cat "$service/current/$sockets" 2>/dev/null)" != "$(cat "$units/$sockets" 2>/dev/null)" ]; then
+  [ -z "$before" ] || systemctl stop "$unit" "$sockets" 2>/dev/null || true
+  rm -f "$units/$sockets"
+  # A copy: what a link leads to changes with the next release, before that is compared.
+  [ ! -f "$service/current/$sockets" ] || cat "$service/current/$sockets" > "$units/$sockets"
+fi
 systemctl daemon-reload
-systemctl reset-failed "$unit" 2>/dev/null || true
+systemctl reset-failed "$unit" "$sockets" 2>/dev/null || true
 systemctl restart --no-block "$unit"

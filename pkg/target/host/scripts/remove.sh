@@ -3,12 +3,30 @@ named "$2"
 fence "$1"
 [ -d "$conf/services/$2" ] || exit 0
 ours "$2" "$3"
-unit=spock-$2.service
-systemctl stop "$unit" 2>/dev/null || true
-rm -f "$units/multi-user.target.wants/$unit" "$units/$unit"
+unit=spock-$2.service sockets=spock-$2.socket
+systemctl stop "$sockets" "$unit" 2>/dev/null || true
+rm -f "$units/multi-user.target.wants/$unit" "$units/$unit" "$units/$sockets"
 systemctl daemon-reload
-systemctl reset-failed "$unit" 2>/dev/null || true
+systemctl reset-failed "$unit" "$sockets" 2>/dev/null || true
 rm -rf "/var/lib/private/spock-$2" "/var/lib/spock-$2"
 rm -f "/run/spock/$2.passwd" "/run/spock/$2.group"
 rmdir /run/spock 2>/dev/null || true
+# The package, unless another service needs it; when that fails, the service is still known.
+if [ -f "$conf/services/$2/current/uninstall" ]; then
+  needed=
+  for other in "$conf"/services/*; do
+    [ "$other" = "$conf/services/$2" ] || [ "$(cat "$other/current/uninstall" 2>/dev/null)" != "$(cat "$conf/services/$2/current/uninstall")" ] || needed=yes
+  done
+  exec 7>"$conf/packages"
+  flock 7
+  export DEBIAN_FRONTEND=noninteractive HOME=/root
+  [ -n "$needed" ] || said=$(umask 022; sh "$conf/services/$2/current/uninstall" 2>&1 < /dev/null 7>&- 9>&-) || fail 68 "remove the package: $said"
+fi
+# What was made to mount something there, the deepest first, unless another service has it.
+sort -r "$conf/services/$2/made" 2>/dev/null | while read -r path; do
+  for other in "$conf"/services/*; do
+    [ "$other" = "$conf/services/$2" ] || ! grep -q -x -F "$path" "$other/made" 2>/dev/null || continue 2
+  done
+  if [ -d "$path" ]; then rmdir "$path"; elif [ -f "$path" ] && [ ! -s "$path" ]; then rm "$path"; fi 2>/dev/null || true
+done
 rm -rf "$conf/services/$2"

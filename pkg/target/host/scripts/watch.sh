@@ -1,12 +1,19 @@
 # watch.sh: tells how all services are, once, and again whenever systemd does something
 # to a unit. One answer: for each service `service ID`, its record in one line, and what
 # systemd says of its unit; then `end`.
+intact() {
+  sockets=spock-${1##*/}.socket
+  (cd "$1/current" && sha256sum --status --check sums 2>/dev/null) || return 1
+  [ ! -f "$1/current/$sockets" ] ||
+    { systemctl is-active -q "$sockets" && [ "$(cat "$1/current/$sockets")" = "$(cat "$units/$sockets" 2>/dev/null)" ]; }
+}
+
 tell() {
   for service in "$conf"/services/*; do
     [ -f "$service/current/record" ] || continue
     echo "service ${service##*/}"
     printf 'record %s\n' "$(head -c 1000000 "$service/current/record" | tr -d '\n')"    # echo would read its backslashes
-    (cd "$service/current" && sha256sum --status --check sums 2>/dev/null) && echo Intact=yes || echo Intact=no
+    intact "$service" && echo Intact=yes || echo Intact=no
     systemctl show "spock-${service##*/}.service" \
       --property=ActiveState,SubState,Result,NRestarts,ExecMainCode,ExecMainStatus,InvocationID,LoadState,Job
   done

@@ -2,13 +2,38 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"os/user"
+	"strconv"
+	"sync"
+	"syscall"
 	"time"
 )
+
+// last ends the serving when no more is to be accepted.
+type last struct{ net.Listener }
+
+func (l last) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil, errors.New("asked to end")
+	}
+	return conn, err
+}
+
+// listen takes the socket that systemd hands over, or opens one.
+func listen() (net.Listener, error) {
+	if os.Getenv("LISTEN_PID") == strconv.Itoa(os.Getpid()) {
+		const first = 3
+		return net.FileListener(os.NewFile(first, "handed over"))
+	}
+	return net.Listen("tcp", ":"+os.Getenv("PORT"))
+}
 
 func main() {
 	fmt.Println("app", os.Args[1:])
@@ -19,7 +44,7 @@ func main() {
 		fmt.Println("cannot go on:", text)
 		os.Exit(3)
 	}
-	listener, err := net.Listen("tcp", ":"+os.Getenv("PORT"))
+	listener, err := listen()
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)
@@ -47,5 +72,23 @@ func main() {
 	if d, err := time.ParseDuration(os.Getenv("LINGER")); err == nil {
 		time.AfterFunc(d, func() { os.Exit(0) })
 	}
-	fmt.Println(http.Serve(listener, nil))
+	var open sync.WaitGroup
+	server := &http.Server{ConnState: func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			open.Add(1)
+		case http.StateClosed:
+			open.Done()
+		}
+	}}
+	go func() {
+		asked := make(chan os.Signal, 1)
+		signal.Notify(asked, syscall.SIGTERM)
+		<-asked
+		fmt.Println(listener.(*net.TCPListener).SetDeadline(time.Now()))
+	}()
+	// Who is not accepted any more waits for the next process. Shutdown would hang up on who
+	// was accepted just now.
+	fmt.Println(server.Serve(last{listener}))
+	open.Wait()
 }
