@@ -41,7 +41,7 @@ func spoken(t *testing.T, name string) map[string]bool {
 			continue
 		}
 		for _, s := range span.FindAllString(p.prose, -1) {
-			for _, word := range regexp.MustCompile(`[A-Za-z]+`).FindAllString(s, -1) {
+			for _, word := range regexp.MustCompile(`[A-Za-z][A-Za-z0-9]*`).FindAllString(s, -1) {
 				words[word] = true
 			}
 		}
