@@ -26,6 +26,7 @@ func (l *lab) all(ctx context.Context) error {
 		{"faults", func(ctx context.Context) error { return l.faults(ctx, work.Faults()...) }},
 		{"life", l.lives},
 		{"shapes", l.shapes},
+		{"hosts", func(ctx context.Context) error { return l.hosts(ctx, 20, 100) }},
 		{"many", func(ctx context.Context) error { return l.many(ctx, 20, 50) }},
 		{"killed", func(ctx context.Context) error { return l.killed(ctx, 100) }},
 	} {

@@ -10,6 +10,7 @@ import (
 
 	"spock.dev/spock/bench/bed"
 	"spock.dev/spock/bench/kubelet"
+	"spock.dev/spock/bench/machines"
 	"spock.dev/spock/bench/measure"
 	"spock.dev/spock/bench/report"
 	"spock.dev/spock/bench/work"
@@ -22,7 +23,9 @@ type lab struct {
 	nodes *kubelet.Kubelet
 	ours  ours
 	peers []engine
-	rows  []report.Row
+	// park is the machines of a part that has some.
+	park *machines.Park
+	rows []report.Row
 }
 
 // trial is a case of an engine.
@@ -38,6 +41,10 @@ type trial struct {
 // run runs a trial and measures it. A peer that fails is told, and has no row.
 func (l *lab) run(ctx context.Context, t trial) error {
 	before, err := t.engine.usage()
+	if err != nil {
+		return err
+	}
+	stood, err := l.starts(ctx)
 	if err != nil {
 		return err
 	}
@@ -59,7 +66,11 @@ func (l *lab) run(ctx context.Context, t trial) error {
 	if err != nil {
 		return err
 	}
-	run := measure.Of(all, window)
+	stands, err := l.starts(ctx)
+	if err != nil {
+		return err
+	}
+	run := measure.Of(all, window).With(stood, stands)
 	row := report.Row{Case: t.name, Engine: name, Mode: mode, Services: len(t.work.Services), Measures: measures(run, t)}
 	row.Measures["cpu_s"] = (after.CPU - before.CPU).Seconds()
 	row.Measures["peak_rss_mib"] = mib(after)

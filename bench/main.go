@@ -44,7 +44,7 @@ func main() {
 	flag.BoolVar(&s.keep, "keep", false, "keep the folder with the logs of the control plane, and print it")
 	flag.StringVar(&s.sizes, "sizes", "10,100,500", "numbers of services")
 	flag.DurationVar(&s.median, "median", 2*time.Second, "median of how long a service takes to become ready")
-	flag.StringVar(&s.parts, "parts", "", "only these parts, with commas between: faults, life, shapes, many, killed")
+	flag.StringVar(&s.parts, "parts", "", "only these parts, with commas between: faults, life, shapes, hosts, many, killed")
 	flag.StringVar(&s.orders, "orders", "", "only groups, or only needs")
 	flag.StringVar(&s.engines, "peers", "", "only these peers, by name with commas between; none is none of them")
 	flag.StringVar(&s.peerSizes, "peer-sizes", "", "peers in lives of these sizes alone, and in no shapes; empty is in all")

@@ -51,9 +51,26 @@ var templates = map[work.Fault]string{
 	work.BadField:      template("bad-field", "{requests: {memory: 64Mi}, limits: {memory: 1Mi}}"),
 }
 
-func templateOf(f work.Fault) string {
-	if _, own := templates[f]; own && f != "" {
-		return string(f)
+// onMachine is the template of services on machines: a process that is ready when a command
+// has slept for as long as the service takes.
+const onMachine = `---
+apiVersion: spock.dev/v1alpha1
+kind: ServiceTemplate
+metadata: {name: machine, namespace: bench}
+spec:
+  parameters: [{name: ready, type: string}, {name: revision, type: integer}]
+  env: [{name: REVISION, value: "${params.revision}"}]
+  files: [{path: /etc/bench-ready, content: "${params.ready}"}]
+  readiness: {exec: {command: [sh, -c, sleep $(cat /etc/bench-ready)]}}
+  host: {exec: [sleep, infinity], stop: {seconds: 5}}
+`
+
+func templateOf(s work.Service) string {
+	if s.OnHost {
+		return "machine"
+	}
+	if _, own := templates[s.Fault]; own && s.Fault != "" {
+		return string(s.Fault)
 	}
 	return "service"
 }
@@ -75,7 +92,7 @@ func product(w work.Work) *unstructured.Unstructured {
 			flush(tier)
 			tier = s.Tier
 		}
-		one := map[string]any{"name": s.Name, "template": templateOf(s.Fault)}
+		one := map[string]any{"name": s.Name, "template": templateOf(s)}
 		if len(s.Needs) > 0 {
 			var needs []any
 			for _, n := range s.Needs {
@@ -93,10 +110,16 @@ func product(w work.Work) *unstructured.Unstructured {
 	return object("Product", w.Name, map[string]any{"order": order, "groups": groups})
 }
 
-// environment gives each service its image.
+// environment gives each service its image, or what it is on a machine.
 func environment(w work.Work, name string) *unstructured.Unstructured {
 	var services []any
 	for _, s := range w.Services {
+		if s.OnHost {
+			services = append(services, map[string]any{"name": s.Name, "parameters": map[string]any{
+				"ready": fmt.Sprintf("%.3f", s.Ready.Seconds()), "revision": int64(s.Revision),
+			}})
+			continue
+		}
 		services = append(services, map[string]any{"name": s.Name, "image": s.Image()})
 	}
 	return object("Environment", name, map[string]any{"product": w.Name, "class": "bench", "services": services})

@@ -13,14 +13,18 @@ import (
 	"time"
 )
 
-// Service is one Deployment of one pod, with a Service and a ConfigMap.
+// Service is one Deployment of one pod, with a Service and a ConfigMap; or one process on a
+// machine.
 type Service struct {
 	Name string `json:"name"`
+	// OnHost says that it runs on a machine.
+	OnHost bool `json:"onHost,omitempty"`
 	// Tier is its group, from 0.
 	Tier int `json:"tier"`
 	// Needs are the services that must be ready before its workload is written.
 	Needs []string `json:"needs,omitempty"`
-	// Ready is how long its pod takes from being bound to a node to being ready.
+	// Ready is how long its pod takes from being bound to a node to being ready, or its process
+	// from its start.
 	Ready time.Duration `json:"ready"`
 	// Fault is how the pod ends instead; empty when it becomes ready.
 	Fault Fault `json:"fault,omitempty"`
@@ -165,6 +169,15 @@ func (w Work) Updated(chosen func(Service) bool) Work {
 		if chosen == nil || chosen(w.Services[i]) {
 			w.Services[i].Revision++
 		}
+	}
+	return w
+}
+
+// OnHosts returns the work with every nth service on a machine.
+func (w Work) OnHosts(nth int) Work {
+	w.Services = slices.Clone(w.Services)
+	for i := range w.Services {
+		w.Services[i].OnHost = i%nth == 0
 	}
 	return w
 }
