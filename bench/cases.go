@@ -16,7 +16,7 @@ const objectsPerService = 3
 
 // all runs the parts that are asked for.
 func (l *lab) all(ctx context.Context) error {
-	if l.short {
+	if l.short && l.parts == "" {
 		return errors.Join(l.lives(ctx), l.faults(ctx, work.NoImage))
 	}
 	for _, part := range []struct {
@@ -26,9 +26,9 @@ func (l *lab) all(ctx context.Context) error {
 		{"faults", func(ctx context.Context) error { return l.faults(ctx, work.Faults()...) }},
 		{"life", l.lives},
 		{"shapes", l.shapes},
-		{"hosts", func(ctx context.Context) error { return l.hosts(ctx, 20, 100) }},
 		{"many", func(ctx context.Context) error { return l.many(ctx, 20, 50) }},
 		{"killed", func(ctx context.Context) error { return l.killed(ctx, 100) }},
+		{"hosts", l.hosts},
 	} {
 		if !chosen(l.parts, part.name) {
 			continue

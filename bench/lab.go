@@ -23,9 +23,9 @@ type lab struct {
 	nodes *kubelet.Kubelet
 	ours  ours
 	peers []engine
-	// park is the machines of a part that has some.
-	park *machines.Park
-	rows []report.Row
+	rows  []report.Row
+	// yard is the machines while there are some.
+	yard *machines.Yard
 }
 
 // trial is a case of an engine.
@@ -40,11 +40,7 @@ type trial struct {
 
 // run runs a trial and measures it. A peer that fails is told, and has no row.
 func (l *lab) run(ctx context.Context, t trial) error {
-	before, err := t.engine.usage()
-	if err != nil {
-		return err
-	}
-	stood, err := l.starts(ctx)
+	before, err := l.used(t.engine)
 	if err != nil {
 		return err
 	}
@@ -58,7 +54,7 @@ func (l *lab) run(ctx context.Context, t trial) error {
 		return fmt.Errorf("case %s of %s, %s: %w", t.name, name, mode, err)
 	}
 	window.To = time.Now()
-	after, err := t.engine.usage()
+	after, err := l.used(t.engine)
 	if err != nil {
 		return err
 	}
@@ -66,15 +62,32 @@ func (l *lab) run(ctx context.Context, t trial) error {
 	if err != nil {
 		return err
 	}
-	stands, err := l.starts(ctx)
-	if err != nil {
+	run := measure.Of(all, window)
+	if err := l.onMachines(ctx, &run); err != nil {
 		return err
 	}
-	run := measure.Of(all, window).With(stood, stands)
 	row := report.Row{Case: t.name, Engine: name, Mode: mode, Services: len(t.work.Services), Measures: measures(run, t)}
 	row.Measures["cpu_s"] = (after.CPU - before.CPU).Seconds()
-	row.Measures["peak_rss_mib"] = mib(after)
+	row.Measures["peak_rss_mib"] = mib(after.Usage)
+	if l.yard != nil {
+		row.Measures["machines_cpu_s"] = (after.machines - before.machines).Seconds()
+	}
 	return l.keepRow(row, run)
+}
+
+// used is what an engine has used, and what the machines have, if there are any.
+type used struct {
+	bed.Usage
+	machines time.Duration
+}
+
+func (l *lab) used(e engine) (used, error) {
+	own, err := e.usage()
+	if err != nil || l.yard == nil {
+		return used{Usage: own}, err
+	}
+	there, err := l.yard.CPU()
+	return used{own, there}, err
 }
 
 func mib(u bed.Usage) float64 { return float64(u.PeakRSS) / (1 << 20) }

@@ -33,6 +33,7 @@ type settings struct {
 	orders    string
 	patience  time.Duration
 	peerSizes string
+	machines  int
 }
 
 func main() {
@@ -44,10 +45,11 @@ func main() {
 	flag.BoolVar(&s.keep, "keep", false, "keep the folder with the logs of the control plane, and print it")
 	flag.StringVar(&s.sizes, "sizes", "10,100,500", "numbers of services")
 	flag.DurationVar(&s.median, "median", 2*time.Second, "median of how long a service takes to become ready")
-	flag.StringVar(&s.parts, "parts", "", "only these parts, with commas between: faults, life, shapes, hosts, many, killed")
+	flag.StringVar(&s.parts, "parts", "", "only these parts, with commas between: faults, life, shapes, many, killed, hosts; hosts needs root")
 	flag.StringVar(&s.orders, "orders", "", "only groups, or only needs")
 	flag.StringVar(&s.engines, "peers", "", "only these peers, by name with commas between; none is none of them")
 	flag.StringVar(&s.peerSizes, "peer-sizes", "", "peers in lives of these sizes alone, and in no shapes; empty is in all")
+	flag.IntVar(&s.machines, "machines", 20, "machines that the part hosts boots, for five services each")
 	flag.DurationVar(&s.patience, "patience", 10*time.Minute, "how long a peer may take for one thing; one that takes longer is told and left out of that life")
 	flag.Parse()
 	if s.short {

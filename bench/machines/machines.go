@@ -1,9 +1,8 @@
-// Package machines boots real machines beside the bed, a systemd and an sshd each in
-// namespaces of its own, and reads off them when what was started there.
+// Package machines boots real machines, a systemd and an sshd each, and reads off them what
+// happened there. It asks no engine, and changes nothing on them.
 package machines
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,95 +10,118 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
+	"syscall"
 	"time"
-
-	"spock.dev/spock/pkg/target/host"
 )
 
-// Why says what is missing to boot machines; empty when all is there.
-func Why() string {
-	switch _, err := os.Stat("/sys/fs/cgroup/pids"); {
-	case runtime.GOOS != "linux":
-		return "machines need Linux"
-	case os.Getuid() != 0:
-		return "machines need root"
-	case err != nil:
-		return "machines need cgroup v1 hierarchies"
-	}
-	return ""
-}
-
-// Machine is one that runs, as cmd/machine tells of it.
+// Machine is one that runs, as the command that boots it tells of it.
 type Machine struct {
-	Number                      int
-	Name, Address, HostKey, Key string
-	// PrivateKey lets root and deploy in.
-	PrivateKey []byte `json:"-"`
-
-	conn *host.Conn
+	Number        int
+	Name, Address string
+	// HostKey is its own key, Key the file of the private key that root and deploy accept.
+	HostKey, Key string
+	// Pid of its process 1, as this machine counts.
+	Pid int
 }
 
-// Park is some machines.
-type Park struct {
-	Machines []*Machine
-	program  string
+// Yard is machines that end together.
+type Yard struct {
+	Machines []Machine
+
+	program string
 }
 
-// Boot boots machines, with a program that is built from the repository at root into dir.
-// What was booted is ended by Down, also when this fails.
-func Boot(ctx context.Context, root, dir string, count int) (*Park, error) {
-	p := &Park{program: filepath.Join(dir, "machine")}
-	build := exec.CommandContext(ctx, "go", "build", "-o", p.program, "./cmd/machine")
+// diskMB of a machine, made of memory as far as it is used.
+const diskMB = 128
+
+// Boot boots so many machines with the command of the local cluster, which is built into a
+// folder. When one cannot be booted, none is left.
+func Boot(ctx context.Context, root, dir string, n int) (*Yard, error) {
+	y := &Yard{program: filepath.Join(dir, "machine")}
+	build := exec.CommandContext(ctx, "go", "build", "-o", y.program, "./cmd/machine")
 	build.Dir = filepath.Join(root, "hack", "cluster")
 	if out, err := build.CombinedOutput(); err != nil {
-		return p, fmt.Errorf("build the program that boots machines: %w: %s", err, out)
+		return nil, fmt.Errorf("build the command that boots machines: %w: %s", err, out)
 	}
-	for range count { // one after the other: the first one makes the tree of all
-		m, err := p.up(ctx)
+	for range n {
+		m, err := y.up(ctx)
 		if err != nil {
-			return p, err
+			return nil, errors.Join(err, y.End())
 		}
-		p.Machines = append(p.Machines, m)
+		y.Machines = append(y.Machines, m)
 	}
-	return p, nil
+	return y, nil
 }
 
-func (p *Park) up(ctx context.Context) (*Machine, error) {
-	cmd := exec.CommandContext(ctx, p.program, "up", "-disk", "128")
-	var problems bytes.Buffer
+// up boots one with a number that nobody has. The command is asked to end, not killed, so
+// that it takes away what it has made.
+func (y *Yard) up(ctx context.Context) (Machine, error) {
+	var m Machine
+	var problems strings.Builder
+	cmd := exec.CommandContext(ctx, y.program, "up", "-disk", strconv.Itoa(diskMB))
+	cmd.Cancel, cmd.WaitDelay = func() error { return cmd.Process.Signal(syscall.SIGTERM) }, time.Minute
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // who interrupts this process does not interrupt it twice
 	cmd.Stderr = &problems
 	out, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("boot a machine: %w: %s", err, problems.String())
+		return m, fmt.Errorf("boot a machine: %w: %s", err, strings.TrimSpace(problems.String()))
 	}
-	m := &Machine{}
-	if err := json.Unmarshal(out, m); err != nil {
-		return nil, fmt.Errorf("read what was booted: %w", err)
+	if err := json.Unmarshal(out, &m); err != nil {
+		return m, fmt.Errorf("read how a machine is reached: %w", err)
 	}
-	if m.PrivateKey, err = os.ReadFile(m.Key); err != nil {
-		return m, fmt.Errorf("read the key of %s: %w", m.Name, err)
-	}
-	m.conn, err = host.Dial(ctx, host.Login{Name: m.Name, Address: m.Address + ":22", User: "root", HostKey: m.HostKey, Key: m.PrivateKey})
-	return m, err
+	return m, nil
 }
 
-// Down ends the machines.
-func (p *Park) Down() error {
-	errs := make([]error, len(p.Machines))
+// End ends all machines, also when the work was interrupted.
+func (y *Yard) End() error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	err := y.each(func(m Machine) error {
+		cmd := exec.CommandContext(ctx, y.program, "down", "-number", strconv.Itoa(m.Number))
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("end machine %s: %w: %s", m.Name, err, out)
+		}
+		return nil
+	})
+	y.Machines = nil
+	return err
+}
+
+// CPU is the time that all processes on the machines have used.
+func (y *Yard) CPU() (time.Duration, error) {
+	var all time.Duration
+	for _, m := range y.Machines {
+		raw, err := os.ReadFile(filepath.Join("/sys/fs/cgroup/cpuacct", m.Name, "cpuacct.usage"))
+		if err != nil {
+			return 0, fmt.Errorf("read the times of machine %s: %w", m.Name, err)
+		}
+		n, err := strconv.ParseInt(strings.TrimSpace(string(raw)), 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("read the times of machine %s: %w", m.Name, err)
+		}
+		all += time.Duration(n)
+	}
+	return all, nil
+}
+
+// side by side are so many machines asked.
+const atOnce = 4
+
+// each does something with all machines, a few at a time.
+func (y *Yard) each(do func(Machine) error) error {
+	errs := make([]error, len(y.Machines))
+	slots := make(chan struct{}, atOnce)
 	var group sync.WaitGroup
-	for i, m := range p.Machines {
+	for i, m := range slices.All(y.Machines) {
 		group.Go(func() {
-			if m.conn != nil {
-				m.conn.Close()
-			}
-			ctx, stop := context.WithTimeout(context.Background(), time.Minute)
-			defer stop()
-			if out, err := exec.CommandContext(ctx, p.program, "down", "-number", strconv.Itoa(m.Number)).CombinedOutput(); err != nil {
-				errs[i] = fmt.Errorf("end machine %s: %w: %s", m.Name, err, out)
-			}
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			errs[i] = do(m)
 		})
 	}
 	group.Wait()

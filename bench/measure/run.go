@@ -29,6 +29,8 @@ type Run struct {
 	Of map[string]int
 	// Again counts the writes that changed a workload once more.
 	Again int
+	// Changed counts the services on machines that were changed or started there.
+	Changed int
 	// Written is when the apiserver got the first write of each workload, Ready when it got
 	// the first status by which the workload is ready as then written. Nobody can have
 	// known that earlier, so what is late is not flattered and what is early is certain.
@@ -85,9 +87,10 @@ func (r Run) Total() int {
 	return total
 }
 
-// Writes are the requests that are not reads and not only a trial.
+// Writes are the requests that are not reads and not only a trial, and the services that
+// were written on machines.
 func (r Run) Writes() int {
-	return r.Total() - r.Requests["get"] - r.Requests["list"] - r.Requests[dryRun]
+	return r.Total() - r.Requests["get"] - r.Requests["list"] - r.Requests[dryRun] + r.Changed
 }
 
 // dryRun is counted like a verb of its own.

@@ -2,84 +2,154 @@ package spock
 
 import (
 	"context"
+	"encoding/base64"
+	"errors"
 	"fmt"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"knative.dev/pkg/apis"
 
-	"spock.dev/spock/bench/machines"
 	"spock.dev/spock/bench/manifest"
-	"spock.dev/spock/pkg/apis/spock/v1alpha1"
 )
 
-// login is what `spock host add` makes beside a Host.
-const login = `
+// Host is a machine as somebody who adds it knows it.
+type Host struct {
+	Name, Address string
+	// Key is the machine's own, as in known_hosts, Login the private key that its user deploy accepts.
+	Key   string
+	Login []byte
+}
+
+// ports of services on machines: two that have one never share a machine, so that so many
+// times the machines is how many services there is room for.
+const ports = 10
+
+// machineTemplate is the template of the services on machines, one after the other.
+func machineTemplate(i int) string { return fmt.Sprintf("machine-%d", i%ports) }
+
+// machineTemplates are alike but for their port. The program is ready after its time, says
+// so itself, and does nothing else: Perl is part of every Debian.
+func machineTemplates() string {
+	text := ""
+	for i := range ports {
+		text += fmt.Sprintf(`---
+apiVersion: spock.dev/v1alpha1
+kind: ServiceTemplate
+metadata: {name: %s, namespace: %s}
+spec:
+  parameters: [{name: ready, type: integer}, {name: revision, type: integer}]
+  ports: [{name: http, port: %d}]
+  files: [{path: /etc/app/app.yaml, content: "name: ${service.name}\n"}]
+  host:
+    notify: true
+    exec:
+      - /usr/bin/perl
+      - -MIO::Socket::UNIX
+      - -e
+      - select(undef, undef, undef, $ARGV[0] / 1000); IO::Socket::UNIX->new(Type => SOCK_DGRAM, Peer => $ENV{NOTIFY_SOCKET})->send("READY=1"); sleep
+    args: ["${params.ready}", "${params.revision}"]
+`, machineTemplate(i), Team, 8080+i)
+	}
+	return text
+}
+
+// hostManifests are what "spock host add" makes.
+func hostManifests(h Host) string {
+	return fmt.Sprintf(`
+apiVersion: v1
+kind: Secret
+metadata: {name: %[1]s-ssh, namespace: %[2]s}
+type: kubernetes.io/ssh-auth
+data: {ssh-privatekey: %[5]s}
+---
 apiVersion: v1
 kind: ServiceAccount
-metadata: {name: spock-hosts, namespace: bench}
+metadata: {name: spock-hosts, namespace: %[2]s}
+automountServiceAccountToken: false
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
-metadata: {name: spock-hosts, namespace: bench}
-rules: [{apiGroups: [""], resources: [secrets], verbs: [get]}]
+metadata: {name: %[1]s-ssh, namespace: %[2]s}
+rules: [{apiGroups: [""], resources: [secrets], resourceNames: [%[1]s-ssh], verbs: [get]}]
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
-metadata: {name: spock-hosts, namespace: bench}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: spock-hosts}
-subjects: [{kind: ServiceAccount, name: spock-hosts, namespace: bench}]
-`
-
-// AddHosts makes machines Hosts of the team, and waits until all are connected.
-func (s *Spock) AddHosts(ctx context.Context, all []*machines.Machine) error {
-	objects, err := manifest.Read(login)
-	if err != nil {
-		return err
-	}
-	for _, m := range all {
-		secret := &unstructured.Unstructured{Object: map[string]any{
-			"apiVersion": "v1", "kind": "Secret", "metadata": map[string]any{"name": m.Name + "-ssh", "namespace": Team},
-			"type": "kubernetes.io/ssh-auth", "stringData": map[string]any{corev1.SSHAuthPrivateKey: string(m.PrivateKey)},
-		}}
-		objects = append(objects, secret, object("Host", m.Name, map[string]any{
-			"address": m.Address, "hostKey": m.HostKey, "user": "deploy", "credentials": map[string]any{"secretName": m.Name + "-ssh"},
-		}))
-	}
-	if err := s.Apply(ctx, objects...); err != nil {
-		return err
-	}
-	return s.connected(ctx, len(all))
+metadata: {name: %[1]s-ssh, namespace: %[2]s}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: %[1]s-ssh}
+subjects: [{kind: ServiceAccount, name: spock-hosts, namespace: %[2]s}]
+---
+apiVersion: spock.dev/v1alpha1
+kind: Host
+metadata: {name: %[1]s, namespace: %[2]s}
+spec: {address: %[3]s, hostKey: %[4]s, user: deploy, credentials: {secretName: %[1]s-ssh}}
+`, h.Name, Team, h.Address, h.Key, base64.StdEncoding.EncodeToString(h.Login))
 }
 
-var hosts = schema.GroupVersionResource{Group: "spock.dev", Version: "v1alpha1", Resource: "hosts"}
-
-func (s *Spock) connected(ctx context.Context, want int) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
-	defer cancel()
-	to := s.client.Resource(hosts).Namespace(Team)
-	events, err := to.Watch(ctx, metav1.ListOptions{})
+// AddHosts makes machines Hosts of the team and waits until Spock has logged in to all.
+func (s *Spock) AddHosts(ctx context.Context, hosts ...Host) error {
+	text := machineTemplates()
+	for _, h := range hosts {
+		text += "---" + hostManifests(h)
+	}
+	all, err := manifest.Read(text)
 	if err != nil {
-		return fmt.Errorf("watch hosts: %w", err)
+		return err
+	}
+	if err := s.Apply(ctx, all...); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for _, h := range hosts {
+		if err := s.reached(ctx, h.Name); err != nil {
+			return fmt.Errorf("wait for host %s: %w", h.Name, err)
+		}
+	}
+	return nil
+}
+
+// RemoveHosts takes them away again, with what they need.
+func (s *Spock) RemoveHosts(ctx context.Context, hosts ...Host) error {
+	secrets := schema.GroupVersionResource{Version: "v1", Resource: "secrets"}
+	for _, h := range hosts {
+		err := errors.Join(s.client.Resource(hostResource).Namespace(Team).Delete(ctx, h.Name, metav1.DeleteOptions{}),
+			s.client.Resource(secrets).Namespace(Team).Delete(ctx, h.Name+"-ssh", metav1.DeleteOptions{}))
+		if err != nil {
+			return fmt.Errorf("remove host %s: %w", h.Name, err)
+		}
+	}
+	return nil
+}
+
+var hostResource = schema.GroupVersionResource{Group: "spock.dev", Version: "v1alpha1", Resource: "hosts"}
+
+// reached waits until a Host is ready.
+func (s *Spock) reached(ctx context.Context, name string) error {
+	events, err := s.client.Resource(hostResource).Namespace(Team).Watch(ctx, metav1.ListOptions{FieldSelector: "metadata.name=" + name})
+	if err != nil {
+		return err
 	}
 	defer events.Stop()
-	ready := map[string]bool{}
+	last := errors.New("it has no status")
 	for event := range events.ResultChan() {
 		o, is := event.Object.(*unstructured.Unstructured)
-		var h v1alpha1.Host
-		if !is || runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, &h) != nil {
+		if !is {
 			continue
 		}
-		if c := h.Status.GetCondition(apis.ConditionReady); c != nil && c.IsTrue() {
-			ready[h.Name] = true
+		conditions, _, err := unstructured.NestedSlice(o.Object, "status", "conditions")
+		if err != nil {
+			return err
 		}
-		if len(ready) == want {
-			return nil
+		for _, c := range conditions {
+			if c, is := c.(map[string]any); is && c["type"] == "Ready" {
+				if c["status"] == "True" {
+					return nil
+				}
+				last = fmt.Errorf("it is not ready: %v", c["message"])
+			}
 		}
 	}
-	return fmt.Errorf("%d of %d hosts are connected, and no more", len(ready), want)
+	return errors.Join(ctx.Err(), last)
 }

@@ -46,7 +46,7 @@ func Install(ctx context.Context, b *bed.Bed, root string) (*Spock, error) {
 	if err != nil {
 		return nil, err
 	}
-	mine, err := manifest.Read(commons + templates[""] + templates[work.Unschedulable] + templates[work.OverQuota] + templates[work.BadField] + onMachine)
+	mine, err := manifest.Read(commons + templates[""] + templates[work.Unschedulable] + templates[work.OverQuota] + templates[work.BadField])
 	if err != nil {
 		return nil, err
 	}

@@ -51,26 +51,9 @@ var templates = map[work.Fault]string{
 	work.BadField:      template("bad-field", "{requests: {memory: 64Mi}, limits: {memory: 1Mi}}"),
 }
 
-// onMachine is the template of services on machines: a process that is ready when a command
-// has slept for as long as the service takes.
-const onMachine = `---
-apiVersion: spock.dev/v1alpha1
-kind: ServiceTemplate
-metadata: {name: machine, namespace: bench}
-spec:
-  parameters: [{name: ready, type: string}, {name: revision, type: integer}]
-  env: [{name: REVISION, value: "${params.revision}"}]
-  files: [{path: /etc/bench-ready, content: "${params.ready}"}]
-  readiness: {exec: {command: [sh, -c, sleep $(cat /etc/bench-ready)]}}
-  host: {exec: [sleep, infinity], stop: {seconds: 5}}
-`
-
-func templateOf(s work.Service) string {
-	if s.OnHost {
-		return "machine"
-	}
-	if _, own := templates[s.Fault]; own && s.Fault != "" {
-		return string(s.Fault)
+func templateOf(f work.Fault) string {
+	if _, own := templates[f]; own && f != "" {
+		return string(f)
 	}
 	return "service"
 }
@@ -86,13 +69,17 @@ func product(w work.Work) *unstructured.Unstructured {
 		}
 		services = nil
 	}
-	tier := 0
+	tier, onMachines := 0, 0
 	for _, s := range w.Services {
 		if s.Tier != tier {
 			flush(tier)
 			tier = s.Tier
 		}
-		one := map[string]any{"name": s.Name, "template": templateOf(s)}
+		one := map[string]any{"name": s.Name, "template": templateOf(s.Fault)}
+		if s.OnHost {
+			one["template"] = machineTemplate(onMachines)
+			onMachines++
+		}
 		if len(s.Needs) > 0 {
 			var needs []any
 			for _, n := range s.Needs {
@@ -110,17 +97,17 @@ func product(w work.Work) *unstructured.Unstructured {
 	return object("Product", w.Name, map[string]any{"order": order, "groups": groups})
 }
 
-// environment gives each service its image, or what it is on a machine.
+// environment gives each service its image, and what runs on a machine its parameters.
 func environment(w work.Work, name string) *unstructured.Unstructured {
 	var services []any
 	for _, s := range w.Services {
+		one := map[string]any{"name": s.Name}
 		if s.OnHost {
-			services = append(services, map[string]any{"name": s.Name, "parameters": map[string]any{
-				"ready": fmt.Sprintf("%.3f", s.Ready.Seconds()), "revision": int64(s.Revision),
-			}})
-			continue
+			one["parameters"] = map[string]any{"ready": s.Ready.Milliseconds(), "revision": int64(s.Revision)}
+		} else {
+			one["image"] = s.Image()
 		}
-		services = append(services, map[string]any{"name": s.Name, "image": s.Image()})
+		services = append(services, one)
 	}
 	return object("Environment", name, map[string]any{"product": w.Name, "class": "bench", "services": services})
 }

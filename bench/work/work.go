@@ -17,7 +17,7 @@ import (
 // machine.
 type Service struct {
 	Name string `json:"name"`
-	// OnHost says that it runs on a machine.
+	// OnHost says that it runs on a machine. No peer has such.
 	OnHost bool `json:"onHost,omitempty"`
 	// Tier is its group, from 0.
 	Tier int `json:"tier"`
@@ -173,7 +173,7 @@ func (w Work) Updated(chosen func(Service) bool) Work {
 	return w
 }
 
-// OnHosts returns the work with every nth service on a machine.
+// OnHosts returns the work with every nth service on a machine, evenly in all tiers.
 func (w Work) OnHosts(nth int) Work {
 	w.Services = slices.Clone(w.Services)
 	for i := range w.Services {

@@ -1,6 +1,7 @@
 package work_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -91,5 +92,24 @@ func TestLevelsAreTheBarriersThatNeedsLeave(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("fine %t: levels (-want +got):\n%s", fine, diff)
 		}
+	}
+}
+
+func TestServicesOnMachinesAreInAllTiers(t *testing.T) {
+	t.Parallel()
+	w := work.Tiers("a", 100, 3, true, second)
+	for every, want := range map[int]map[int]int{1: {0: 34, 1: 33, 2: 33}, 5: {0: 7, 1: 7, 2: 6}} {
+		got := map[int]int{}
+		for _, s := range w.OnHosts(every).Services {
+			if s.OnHost {
+				got[s.Tier]++
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("one of %d: by tier (-want +got):\n%s", every, diff)
+		}
+	}
+	if slices.ContainsFunc(w.Services, func(s work.Service) bool { return s.OnHost }) {
+		t.Error("the work itself was changed")
 	}
 }
