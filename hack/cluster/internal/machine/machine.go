@@ -116,6 +116,7 @@ func (m Machine) Up(ctx context.Context, say func(string, ...any)) (Facts, error
 		return Facts{}, err
 	}
 	for _, step := range []func() error{
+		func() error { return allowMany(watchers) },
 		func() error { return m.connect(ctx) },
 		func() error { return cgroup.Create(m.Name()) },
 		func() error { return m.start(ctx, lower) },
