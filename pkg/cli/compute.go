@@ -65,17 +65,18 @@ func (c *Cluster) render(ctx context.Context, env *v1alpha1.Environment) (*v1alp
 	return in.Product, rendered, err
 }
 
-// places finds the machines of the namespace, and what runs there.
+// places finds the machines of the environment, and what runs there.
 func (c *Cluster) places(ctx context.Context, in *render.Input) error {
-	list, err := c.Spock.SpockV1alpha1().Hosts(in.Environment.Namespace).List(ctx, metav1.ListOptions{})
+	namespace := in.Class.HostsOf(in.Environment.Namespace)
+	list, err := c.Spock.SpockV1alpha1().Hosts(namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return explain(fmt.Errorf("list the hosts of namespace %s: %w", in.Environment.Namespace, err))
+		return explain(fmt.Errorf("list the hosts of namespace %s: %w", namespace, err))
 	}
 	hosts := make([]*v1alpha1.Host, 0, len(list.Items))
 	for i := range list.Items {
 		hosts = append(hosts, &list.Items[i])
 	}
-	in.Hosts, in.On = render.Places(hosts, in.Environment)
+	in.Hosts, in.On = render.Places(hosts, in.Environment, nil)
 	return nil
 }
 

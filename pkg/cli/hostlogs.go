@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	spockclient "spock.dev/spock/pkg/client/clientset/versioned/typed/spock/v1alpha1"
 	"spock.dev/spock/pkg/follow"
 	"spock.dev/spock/pkg/target/host"
 )
@@ -22,9 +24,14 @@ type units struct {
 	services []string // all when empty
 }
 
+// hosts are those of the environment.
+func (u *units) hosts() spockclient.HostInterface {
+	return u.cluster.Spock.SpockV1alpha1().Hosts(cmp.Or(u.env.Status.HostNamespace, u.env.Namespace))
+}
+
 // list are the machines that may run any.
 func (u *units) list(ctx context.Context) ([]v1alpha1.Host, error) {
-	all, err := u.cluster.Spock.SpockV1alpha1().Hosts(u.env.Namespace).List(ctx, metav1.ListOptions{})
+	all, err := u.hosts().List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, err
 	}
@@ -83,8 +90,7 @@ func (l *logs) followUnits(ctx context.Context) error {
 	var streams sync.WaitGroup
 	var mu sync.Mutex
 	open, known := map[string]bool{}, map[string]bool{}
-	hosts := l.units.cluster.Spock.SpockV1alpha1().Hosts(l.units.env.Namespace)
-	err := follow.Objects(ctx, l.units.cluster.Spock, hosts, metav1.ListOptions{}, &v1alpha1.Host{}, false, func(h *v1alpha1.Host, gone bool) bool {
+	err := follow.Objects(ctx, l.units.cluster.Spock, l.units.hosts(), metav1.ListOptions{}, &v1alpha1.Host{}, false, func(h *v1alpha1.Host, gone bool) bool {
 		mu.Lock()
 		defer mu.Unlock()
 		for _, service := range l.units.on(h) {

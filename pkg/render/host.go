@@ -60,6 +60,9 @@ func (s *settled) ownProgram() bool {
 // hostServices makes an object per instance, and the address under which pods reach them.
 func (b *builder) hostServices() {
 	want := b.instance()
+	if b.in.Class != nil && b.in.Class.Spec.HostNamespace != b.in.Environment.Namespace {
+		want.HostNamespace = b.in.Class.Spec.HostNamespace
+	}
 	for i, place := range b.places {
 		want.Host = place.Name
 		raw, err := json.Marshal(want)

@@ -30,8 +30,12 @@ func aMachine() *v1alpha1.Host {
 func TestWhatOthersHaveOfAMachineIsNotLeft(t *testing.T) {
 	t.Parallel()
 	env := &v1alpha1.Environment{ObjectMeta: metav1.ObjectMeta{Namespace: "team-a", Name: "shop"}}
-	got, on := Places([]*v1alpha1.Host{aMachine(), {ObjectMeta: metav1.ObjectMeta{Name: "bare"}}}, env)
-	want := []placement.Host{{Name: "bare", Ports: map[int32]string{}}, {
+	planned := Taken{
+		"bare": {{Environment: "team-c/shop", Service: "agent", Ports: []int32{9000}}},
+		"db1":  {{Environment: "team-b/shop", Service: "db", Ports: []int32{5433}}}, // it is there already
+	}
+	got, on := Places([]*v1alpha1.Host{aMachine(), {ObjectMeta: metav1.ObjectMeta{Name: "bare"}}}, env, planned)
+	want := []placement.Host{{Name: "bare", Ports: map[int32]string{9000: "agent of team-c/shop"}}, {
 		Name: "db1", Address: "10.0.0.11", Labels: map[string]string{"role": "db"}, Drained: true,
 		CPU: ptr.To[int64](3500), Memory: ptr.To[int64](2 << 30), Slots: ptr.To[int64](3),
 		Ports: map[int32]string{5433: "db of team-b/shop", 80: "web of team-b/shop"},

@@ -25,6 +25,8 @@ type Scope struct {
 	Namespace string
 	// ServiceAccount, in the Environment's namespace, as which they are written.
 	ServiceAccount string
+	// Hosts is the namespace of the machines; the Environment's when empty.
+	Hosts string
 	// Run is recorded on what is written.
 	Run string
 }

@@ -5,6 +5,8 @@ package unit
 type Instance struct {
 	// Host by name.
 	Host string `json:"host"`
+	// HostNamespace is that of the Host; the environment's when empty.
+	HostNamespace string `json:"hostNamespace,omitempty"`
 	// Image whose files the process sees as its root; the machine's own when empty.
 	Image string `json:"image,omitempty"`
 	// ImageSecret holds the credentials of its registry; the controller's own when empty.

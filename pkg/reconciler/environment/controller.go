@@ -68,8 +68,8 @@ func NewController(health *lease.Health, fleet *host.Fleet) injection.Controller
 		if err != nil {
 			logging.FromContext(ctx).Fatalw("Cannot watch ConfigMaps", "error", err)
 		}
-		outside := outside{config}
-		machines := host.New(ctx, fleet, host.Door{Image: outside.image, Archive: outside.archive, Secret: outside.secret}, sync.OnceValue(func() int64 { return time.Now().UnixMilli() }), waited)
+		outside := outside{config, hostinformer.Get(ctx).Lister()}
+		machines := host.New(ctx, fleet, host.Door{Image: outside.image, Archive: outside.archive, Known: outside.known, Secret: outside.secret}, sync.OnceValue(func() int64 { return time.Now().UnixMilli() }), waited)
 		impl, r = newController(ctx, health, clock.RealClock{}, &engine.Engine{Target: target.Join(cluster, machines), Gate: gate}, homes,
 			configMaps, artifact.Door{Secret: outside.pullSecret, Fetch: artifact.Fetch})
 		close(ready)
@@ -103,6 +103,7 @@ func newController(ctx context.Context, health *lease.Health, clk clock.PassiveC
 	r.memories = newMemories(func(key types.NamespacedName) *engine.Outbox {
 		return acts.NewOutbox(ctx, func() { impl.EnqueueKey(key) })
 	})
+	r.places = &places{taken: map[types.NamespacedName]taken{}, freed: func(namespace string) { r.enqueueUsers(impl, namespace, true) }}
 	r.listen(ctx, impl)
 	on(configMaps, r.users(impl, func(*v1alpha1.Environment, string) bool { return true })) // as with templates
 	return impl, r
@@ -131,7 +132,9 @@ func (r *Reconciler) listen(ctx context.Context, impl *controller.Impl) {
 	on(classinformer.Get(ctx).Informer(), r.users(impl, func(env *v1alpha1.Environment, name string) bool {
 		return env.Spec.Class == name
 	}))
-	on(hostinformer.Get(ctx).Informer(), r.users(impl, func(*v1alpha1.Environment, string) bool { return true }))
+	if _, err := hostinformer.Get(ctx).Informer().AddEventHandler(r.hostUsers(impl)); err != nil {
+		panic(err) // only an informer that has stopped can fail here
+	}
 	// Which products use a template is known to render alone; a pass that changes
 	// nothing costs no request.
 	on(templateinformer.Get(ctx).Informer(), r.users(impl, func(*v1alpha1.Environment, string) bool { return true }))

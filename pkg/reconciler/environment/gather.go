@@ -24,9 +24,27 @@ func (r *Reconciler) gather(_ context.Context, p *pass) error {
 	p.madeFrom = fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(key)))
 	made := func() (*plan.Plan, error) { return r.rendered(p, in, key) }
 	if run := p.env.Spec.Run; run != nil && run.Rollback != nil {
-		return r.gatherBack(p, run.Rollback, made)
+		err = r.gatherBack(p, run.Rollback, made)
+	} else {
+		p.plan, err = made()
 	}
-	p.plan, err = made()
+	if err == nil && p.plan != nil {
+		return r.keepPlaces(p)
+	}
+	return err
+}
+
+// keepPlaces notes the places of a plan that was not made by this pass: one that is kept, or
+// one that is gone back to.
+func (r *Reconciler) keepPlaces(p *pass) error {
+	if p.memory.placed == p.plan {
+		return nil
+	}
+	has, err := takenBy(p.key, p.plan)
+	if err == nil {
+		p.memory.placed = p.plan
+		r.places.keep(p.key, has)
+	}
 	return err
 }
 
@@ -44,16 +62,34 @@ func (r *Reconciler) rendered(p *pass, in render.Input, key string) (*plan.Plan,
 	if err != nil {
 		return nil, err
 	}
-	rendered, err := render.Product(in)
+	made, err := r.placed(p, &in)
 	if err != nil {
-		return nil, invalid(err)
-	}
-	made, err := plan.Compute(plan.Input{Product: in.Product, Rendered: rendered, Environment: in.Environment})
-	if err != nil {
-		return nil, invalid(err)
+		return nil, err
 	}
 	p.memory.plan, p.memory.planKey, p.memory.sources, p.sources = made, key, read, read
 	return made, nil
+}
+
+// placed makes a plan and takes its places on machines. When somebody else has taken some
+// meanwhile, it is made again.
+func (r *Reconciler) placed(p *pass, in *render.Input) (*plan.Plan, error) {
+	for {
+		rendered, err := render.Product(*in)
+		if err != nil {
+			return nil, invalid(err)
+		}
+		made, err := plan.Compute(plan.Input{Product: in.Product, Rendered: rendered, Environment: in.Environment})
+		if err != nil {
+			return nil, invalid(err)
+		}
+		has, err := takenBy(p.key, made)
+		if err != nil || r.places.take(p.key, has, p.placesAt) {
+			return made, err
+		}
+		if err := r.addHosts(p, in, &strings.Builder{}); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // input finds the objects by name, and a key that changes when any of them does.
@@ -86,7 +122,7 @@ func (r *Reconciler) input(p *pass) (render.Input, string, error) {
 	if err = r.addOrigins(in, key); err != nil {
 		return in, "", err
 	}
-	err = r.addHosts(&in, key)
+	err = r.addHosts(p, &in, key)
 	return in, key.String(), err
 }
 

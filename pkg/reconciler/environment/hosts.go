@@ -3,7 +3,9 @@ package environment
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -11,13 +13,20 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/cache"
+	"knative.dev/pkg/apis"
+	"knative.dev/pkg/controller"
 
+	"spock.dev/spock/pkg/apis/spock/v1alpha1"
 	"spock.dev/spock/pkg/archive"
 	"spock.dev/spock/pkg/artifact"
+	hostlisters "spock.dev/spock/pkg/client/listers/spock/v1alpha1"
 	"spock.dev/spock/pkg/registry"
 	"spock.dev/spock/pkg/render"
 	"spock.dev/spock/pkg/rootfs"
@@ -26,23 +35,95 @@ import (
 	"spock.dev/spock/pkg/unit"
 )
 
-// addHosts finds the machines of the environment's namespace, what others have there, and
-// where its own services are. The key follows what was declared alone: a plan that is good
-// is not made again because somebody else came or went.
-func (r *Reconciler) addHosts(in *render.Input, key *strings.Builder) error {
-	hosts, err := r.hosts.Hosts(in.Environment.Namespace).List(labels.Everything())
+// addHosts finds the machines of the environment, what others have there or have planned
+// there, and where its own services are. The key follows what was declared alone: a plan
+// that is good is not made again because somebody else came or went.
+func (r *Reconciler) addHosts(p *pass, in *render.Input, key *strings.Builder) error {
+	namespace := p.class.HostsOf(p.key.Namespace)
+	p.scope.Hosts, p.env.Status.HostNamespace = namespace, ""
+	if namespace != p.key.Namespace {
+		p.env.Status.HostNamespace = namespace
+	}
+	hosts, err := r.hosts.Hosts(namespace).List(labels.Everything())
 	if err != nil {
 		return fmt.Errorf("list hosts: %w", err)
 	}
-	in.Hosts, in.On = render.Places(hosts, in.Environment)
+	planned, version := r.places.planned(p.key, namespace)
+	p.placesAt = version
+	in.Hosts, in.On = render.Places(hosts, in.Environment, planned)
 	for _, h := range hosts {
 		fmt.Fprintf(key, " %s/%d%v", h.UID, h.Generation, h.Labels)
 	}
 	return nil
 }
 
+// hostUsers enqueues the environments that a machine may run services of: all when it was
+// declared otherwise than before; else those that may wait for room, since what runs is told
+// of by the machine itself.
+func (r *Reconciler) hostUsers(impl *controller.Impl) cache.ResourceEventHandler {
+	declared := func(obj any) {
+		if last, ok := obj.(cache.DeletedFinalStateUnknown); ok {
+			obj = last.Obj
+		}
+		if h, ok := obj.(*v1alpha1.Host); ok {
+			r.enqueueUsers(impl, h.Namespace, false)
+		}
+	}
+	return cache.ResourceEventHandlerFuncs{AddFunc: declared, DeleteFunc: declared, UpdateFunc: func(before, now any) {
+		was, is := before.(*v1alpha1.Host), now.(*v1alpha1.Host)
+		if was.Generation != is.Generation || !maps.Equal(was.Labels, is.Labels) {
+			declared(is)
+			return
+		}
+		if !equality.Semantic.DeepEqual(was.Status.Allocations, is.Status.Allocations) {
+			r.enqueueUsers(impl, is.Namespace, true)
+		}
+	}}
+}
+
+// enqueueUsers enqueues the environments that use the machines of a namespace, or those of
+// them that are not well.
+func (r *Reconciler) enqueueUsers(impl *controller.Impl, namespace string, unwell bool) {
+	all, err := r.environments.List(labels.Everything())
+	if err != nil {
+		return // a lister never fails
+	}
+	for _, env := range all {
+		if unwell && (env.Status.Phase == v1alpha1.PhaseReady || env.Status.Phase == v1alpha1.PhaseProgressing) {
+			continue
+		}
+		uses := env.Namespace
+		if class, err := r.classes.Get(env.Spec.Class); err == nil {
+			uses = class.HostsOf(env.Namespace)
+		}
+		if uses == namespace {
+			impl.Enqueue(env)
+		}
+	}
+}
+
 // outside is where a machine's images and secrets come from.
-type outside struct{ config *rest.Config }
+type outside struct {
+	config *rest.Config
+	hosts  hostlisters.HostLister
+}
+
+// known are the machines whose Hosts tell of services of an environment. One whose key
+// cannot be read is never connected.
+func (o outside) known(environment types.NamespacedName) []types.NamespacedName {
+	all, err := o.hosts.List(labels.Everything())
+	if err != nil {
+		return nil // a lister never fails
+	}
+	var names []types.NamespacedName
+	for _, h := range all {
+		runs := slices.ContainsFunc(h.Status.Allocations, func(a v1alpha1.HostAllocation) bool { return a.Environment == environment.String() })
+		if runs && h.Status.GetCondition(apis.ConditionReady).GetReason() != v1alpha1.ReasonInvalid {
+			names = append(names, types.NamespacedName{Namespace: h.Namespace, Name: h.Name})
+		}
+	}
+	return names
+}
 
 // image finds an image in its registry: with the credentials of a Secret beside the
 // environment, or else with what the controller may read.

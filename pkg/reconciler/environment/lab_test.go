@@ -59,6 +59,7 @@ type lab struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	impl   *controller.Impl
+	places *places
 	client *fakespock.Clientset
 	clock  *clocktesting.FakePassiveClock
 	target *fakeTarget
@@ -135,6 +136,7 @@ func (l *lab) restart() {
 	var r *Reconciler
 	l.impl, r = newController(l.ctx, &lease.Health{}, l.clock, &engine.Engine{Target: l.target, Gate: pace.NewGate(l.clock.Now), Patience: time.Minute}, l.homes, l.configMaps,
 		artifact.Door{Secret: l.pullSecret, Fetch: artifact.Fetch})
+	l.places = r.places
 	r.after = func(_ types.NamespacedName, d time.Duration) {
 		l.mu.Lock()
 		defer l.mu.Unlock()

@@ -32,7 +32,8 @@ type memory struct {
 	compared  engine.Compared
 	outbox    *engine.Outbox // ends before the environment does
 	past      past
-	toldAt    time.Time // when the status was last allowed out
+	placed    *plan.Plan // whose places were noted last
+	toldAt    time.Time  // when the status was last allowed out
 }
 
 // memories is safe for concurrent use; one memory is used by one pass at a time, since

@@ -37,6 +37,8 @@ type pass struct {
 	sources []v1alpha1.RunSource
 	// madeFrom stands for all that the plan of the spec is made from.
 	madeFrom string
+	// placesAt is the version of the places that the plan is made with.
+	placesAt int
 	// stays says why a failure is not rolled back, though it should be.
 	stays string
 	// trouble is what kept a write from being done, and may pass.
@@ -57,6 +59,7 @@ func (r *Reconciler) newPass(env *v1alpha1.Environment) *pass {
 			Environment: key, UID: env.UID,
 			Namespace:      scaffold.NamespaceOf(env),
 			ServiceAccount: scaffold.ServiceAccountOf(env),
+			Hosts:          env.Status.HostNamespace,
 			Run:            env.Status.Run,
 		},
 	}

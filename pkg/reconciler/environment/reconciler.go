@@ -57,6 +57,7 @@ type Reconciler struct {
 	// after asks for another pass of an environment when time has passed.
 	after    func(types.NamespacedName, time.Duration)
 	memories *memories
+	places   *places
 	// artifacts brings OCI artifacts.
 	artifacts *artifact.Store
 	// sources keeps what charts and Kustomize directories gave.
@@ -95,7 +96,7 @@ func (r *Reconciler) ReconcileKind(ctx context.Context, env *v1alpha1.Environmen
 func (r *Reconciler) FinalizeKind(ctx context.Context, env *v1alpha1.Environment) reconciler.Event {
 	p := r.newPass(env)
 	if !r.homes.Exists(p.scope) {
-		r.memories.forget(p.key)
+		r.forget(p.key)
 		return nil
 	}
 	if !p.memory.outbox.Withdraw() {
@@ -127,6 +128,11 @@ func (r *Reconciler) FinalizeKind(ctx context.Context, env *v1alpha1.Environment
 
 // ObserveDeletion forgets what was remembered of an environment.
 func (r *Reconciler) ObserveDeletion(_ context.Context, key types.NamespacedName) error {
-	r.memories.forget(key)
+	r.forget(key)
 	return nil
+}
+
+func (r *Reconciler) forget(key types.NamespacedName) {
+	r.memories.forget(key)
+	r.places.give(key)
 }

@@ -37,6 +37,7 @@ func on(t *testing.T, b *box, epoch int64) (*Target, chan types.NamespacedName) 
 			return archive.Source{URL: wanted.URL, SHA256: wanted.SHA256, Strip: wanted.Strip, Below: strings.TrimPrefix(unit.App, "/")}.
 				Layer(ctx, http.DefaultClient, unit.Folders()...), nil
 		},
+		Known: func(types.NamespacedName) []types.NamespacedName { return nil },
 		Secret: func(_ context.Context, _ target.Scope, name, key string) (string, error) {
 			return "hush of " + name + "/" + key, nil
 		},

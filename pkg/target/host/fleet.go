@@ -71,19 +71,6 @@ func (f *Fleet) tell(name types.NamespacedName) {
 	}
 }
 
-// in returns the machines of a namespace.
-func (f *Fleet) in(namespace string) []*machine {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	var all []*machine
-	for name, m := range f.machines {
-		if name.Namespace == namespace {
-			all = append(all, m)
-		}
-	}
-	return all
-}
-
 // Set adds a machine, or connects anew one that has moved.
 func (f *Fleet) Set(name types.NamespacedName, place Place, keys Keys) {
 	f.mu.Lock()

@@ -30,7 +30,7 @@ var Kind = v1alpha1.SchemeGroupVersion.WithKind(v1alpha1.KindHostService)
 // annotationApplied tells one write of an object from the next one.
 const annotationApplied = "spock.dev/applied"
 
-// Door is what a target asks outside of the machines. Contexts are for what is returned,
+// Door is what a target asks outside of the machines. Known is asked without waiting. Contexts are for what is returned,
 // too: layers are read from their registry later.
 type Door struct {
 	// Image finds an image for an architecture, with the credentials of a Secret of the
@@ -38,6 +38,9 @@ type Door struct {
 	Image func(ctx context.Context, scope target.Scope, image, secret, architecture string) (v1.Image, error)
 	// Archive returns an archive as a layer, whose files are below unit.App.
 	Archive func(ctx context.Context, scope target.Scope, wanted unit.Archive) (rootfs.Layer, error)
+	// Known are the machines that are known to run services of an environment, whether or not
+	// the fleet has them already.
+	Known func(environment types.NamespacedName) []types.NamespacedName
 	// Secret reads a key of a Secret of the environment, as the environment's account.
 	Secret func(ctx context.Context, scope target.Scope, name, key string) (string, error)
 }
@@ -57,7 +60,7 @@ type Target struct {
 	mu      sync.Mutex
 	jobs    map[string]*job // by ID of the service
 	logs    map[string]string
-	waiting map[types.NamespacedName]bool // environments to report when the machines are known
+	waiting map[types.NamespacedName]string // environments to report when the machines of a namespace are known
 	moved   map[types.NamespacedName]chan struct{}
 }
 
@@ -69,7 +72,7 @@ var _ target.Target = (*Target)(nil)
 func New(ctx context.Context, fleet *Fleet, door Door, epoch func() int64, changed func(types.NamespacedName)) *Target {
 	t := &Target{
 		ctx: ctx, fleet: fleet, releases: &releases{ctx: ctx, door: door, known: map[string]*known{}}, door: door, epoch: epoch, changed: changed,
-		jobs: map[string]*job{}, logs: map[string]string{}, waiting: map[types.NamespacedName]bool{}, moved: map[types.NamespacedName]chan struct{}{},
+		jobs: map[string]*job{}, logs: map[string]string{}, waiting: map[types.NamespacedName]string{}, moved: map[types.NamespacedName]chan struct{}{},
 	}
 	fleet.Listen(t.hears)
 	return t
@@ -93,8 +96,8 @@ func (t *Target) hears(name types.NamespacedName) {
 			report[j.scope.Environment] = true
 		}
 	}
-	for env := range t.waiting {
-		if env.Namespace == name.Namespace {
+	for env, namespace := range t.waiting {
+		if namespace == name.Namespace {
 			report[env] = true
 		}
 	}
@@ -111,13 +114,20 @@ func environmentOf(labels map[string]string) types.NamespacedName {
 
 // Observe implements target.Target.
 func (t *Target) Observe(_ context.Context, scope target.Scope, _ []schema.GroupVersionKind) (target.State, error) {
+	namespace := cmp.Or(scope.Hosts, scope.Environment.Namespace)
 	t.mu.Lock()
-	t.waiting[scope.Environment] = true
+	t.waiting[scope.Environment] = namespace
 	t.mu.Unlock()
+	for _, name := range t.door.Known(scope.Environment) {
+		if t.fleet.machine(name) == nil {
+			return target.State{}, target.ErrNotSynced // what runs there must not be taken for gone
+		}
+	}
 	state := target.State{Objects: map[plan.Key]*unstructured.Unstructured{}}
-	for _, m := range t.fleet.in(scope.Environment.Namespace) {
+	// What is left on machines that are not its own any more is the environment's, too.
+	for _, m := range t.fleet.all() {
 		sight := m.sight()
-		if !sight.Connected && sight.Failure == nil {
+		if !sight.Connected && sight.Failure == nil && m.name.Namespace == namespace {
 			return target.State{}, target.ErrNotSynced
 		}
 		for id, told := range sight.Services {
@@ -182,7 +192,7 @@ func (t *Target) Apply(_ context.Context, scope target.Scope, object plan.Object
 	id := idOf(scope.Environment, object.Name)
 	uid, from := t.find(id)
 	j := &job{
-		id: id, scope: scope, machine: types.NamespacedName{Namespace: scope.Environment.Namespace, Name: want.Host}, want: want,
+		id: id, scope: scope, machine: types.NamespacedName{Namespace: cmp.Or(want.HostNamespace, scope.Environment.Namespace), Name: want.Host}, want: want,
 		record: Record{Name: object.Name, UID: cmp.Or(uid, string(uuid.NewUUID())), Labels: object.Desired.GetLabels(), Annotations: annotations, Spec: spec},
 	}
 	if from != nil && *from != j.machine {

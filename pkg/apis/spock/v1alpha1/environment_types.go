@@ -229,6 +229,9 @@ type EnvironmentStatus struct {
 	// Namespace in which the services run.
 	// +optional
 	Namespace string `json:"namespace,omitempty"`
+	// HostNamespace of the Hosts that it uses, when that is not its own namespace.
+	// +optional
+	HostNamespace string `json:"hostNamespace,omitempty"`
 	// URL of the first exposed service.
 	// +optional
 	URL string `json:"url,omitempty"`

@@ -44,6 +44,11 @@ type EnvironmentClassSpec struct {
 	// The controller must be allowed to bind it.
 	// +optional
 	DeployerRole string `json:"deployerRole,omitempty"`
+	// HostNamespace is the namespace of the Hosts that environments of the class share; each
+	// environment's own when absent. Who may make environments of the class runs services on
+	// those machines.
+	// +optional
+	HostNamespace string `json:"hostNamespace,omitempty"`
 	// Parameters that hold for every service whose template has them, in every
 	// environment of the class.
 	// +optional
