@@ -21,6 +21,7 @@ func TestAnInstanceIsMadeOfAnArchiveAndAPackage(t *testing.T) {
 	host.Package = &v1alpha1.HostPackage{Install: []string{"apt-get", "install", "-y", "${service.name}"}, Remove: []string{"apt-get", "remove", "-y", "jq"}}
 	host.Handover = true
 	in.Templates["agent"].Spec.Ports = []v1alpha1.Port{{Name: "http", Port: 8080}, {Name: "dns", Port: 53, Protocol: "UDP"}}
+	in.Templates["postgres"].Spec.Host.Insecure = true
 	in.Templates["postgres"].Spec.Host.SecretRef = &v1alpha1.SecretReference{Name: "registry"}
 	out, err := render.Product(in)
 	if err != nil {
@@ -42,11 +43,11 @@ func TestAnInstanceIsMadeOfAnArchiveAndAPackage(t *testing.T) {
 		made[s.Name] = i
 	}
 	agent := made["agent"]
-	got := unit.Instance{Archive: agent.Archive, Package: agent.Package, WorkDir: agent.WorkDir, Sockets: agent.Sockets, ImageSecret: made["db"].ImageSecret}
+	got := unit.Instance{Archive: agent.Archive, Package: agent.Package, WorkDir: agent.WorkDir, Sockets: agent.Sockets, ImageSecret: made["db"].ImageSecret, Insecure: made["db"].Insecure}
 	want := unit.Instance{
 		Archive: &unit.Archive{URL: "https://example.com/blue.tgz", SHA256: digits, Strip: 1, Secret: "store"},
 		Package: &unit.Package{Install: []string{"apt-get", "install", "-y", "agent"}, Remove: []string{"apt-get", "remove", "-y", "jq"}},
-		WorkDir: "/app", Sockets: []unit.Socket{{Port: 8080}, {Port: 53, Datagram: true}}, ImageSecret: "registry",
+		WorkDir: "/app", Sockets: []unit.Socket{{Port: 8080}, {Port: 53, Datagram: true}}, ImageSecret: "registry", Insecure: true,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("instance (-want +got):\n%s", diff)

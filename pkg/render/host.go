@@ -136,6 +136,7 @@ func (b *builder) instance() unit.Instance {
 // hostContents is what an instance is made of besides its image.
 func (b *builder) hostContents(out *unit.Instance, h *v1alpha1.HostProcess) {
 	field := b.templateField()
+	out.Insecure = h.Insecure && b.image != ""
 	if h.SecretRef != nil && b.image != "" {
 		out.ImageSecret = h.SecretRef.Name
 	}

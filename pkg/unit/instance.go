@@ -11,6 +11,8 @@ type Instance struct {
 	Image string `json:"image,omitempty"`
 	// ImageSecret holds the credentials of its registry; the controller's own when empty.
 	ImageSecret string `json:"imageSecret,omitempty"`
+	// Insecure asks its registry over plain HTTP.
+	Insecure bool `json:"insecure,omitempty"`
 	// Archive whose files the process sees below App, beside the machine's own.
 	Archive *Archive `json:"archive,omitempty"`
 	// Package is installed before.

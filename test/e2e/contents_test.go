@@ -36,7 +36,7 @@ func TestWhatNotEverybodyMayReadRunsOnAMachine(t *testing.T) {
 	hex := hex.EncodeToString(sum[:])
 
 	db, agent := stores(), &v1alpha1.ServiceTemplate{ObjectMeta: metav1.ObjectMeta{Name: "agent"}}
-	db.Spec.Host.SecretRef = &v1alpha1.SecretReference{Name: "pull"}
+	db.Spec.Host.Insecure, db.Spec.Host.SecretRef = true, &v1alpha1.SecretReference{Name: "pull"}
 	agent.Spec = v1alpha1.ServiceTemplateSpec{
 		Ports:     []v1alpha1.Port{{Name: "http", Port: 8088}},
 		Readiness: &v1alpha1.Readiness{Exec: &v1alpha1.ExecProbe{Command: []string{"cat", "/app/version"}}},

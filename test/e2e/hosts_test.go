@@ -180,6 +180,9 @@ func TestAMachineThatIsAwayHoldsUpOnlyWhatNeedsIt(t *testing.T) {
 		db := env.Status.Service("db")
 		return db != nil && strings.Contains(db.Message, "starts on host box")
 	})
+	l.eventually(soon, func(context.Context) string {
+		return m.ask(`systemctl show --property=SubState --value 'spock-*' | grep -v start-post; ls -d /var/lib/spock/incoming 2>/dev/null || true`)
+	})
 	started := m.ask(standing)
 
 	m.cable("down")

@@ -127,12 +127,12 @@ func (o outside) known(environment types.NamespacedName) []types.NamespacedName 
 
 // image finds an image in its registry: with the credentials of a Secret beside the
 // environment, or else with what the controller may read.
-func (o outside) image(ctx context.Context, scope target.Scope, image, secret, architecture string) (v1.Image, error) {
-	ref, err := name.ParseReference(image)
+func (o outside) image(ctx context.Context, scope target.Scope, wanted unit.Instance, architecture string) (v1.Image, error) {
+	ref, err := name.ParseReference(wanted.Image, registry.Access{Insecure: wanted.Insecure}.Names()...)
 	if err != nil {
 		return nil, err
 	}
-	keys, err := o.keys(ctx, scope, secret)
+	keys, err := o.keys(ctx, scope, wanted.ImageSecret)
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,7 @@ func on(t *testing.T, b *box, epoch int64) (*Target, chan types.NamespacedName) 
 	fleet := NewFleet(t.Context())
 	changed := make(chan types.NamespacedName, 10_000)
 	made := New(t.Context(), fleet, Door{
-		Image: func(context.Context, target.Scope, string, string, string) (v1.Image, error) {
+		Image: func(context.Context, target.Scope, unit.Instance, string) (v1.Image, error) {
 			return image(t, "1"), nil
 		},
 		Archive: func(ctx context.Context, _ target.Scope, wanted unit.Archive) (rootfs.Layer, error) {

@@ -72,7 +72,7 @@ func (r *releases) read(scope target.Scope, w unit.Instance, architecture string
 		}
 		return newRelease([]rootfs.Layer{layer}, "")
 	}
-	found, err := r.door.Image(r.ctx, scope, w.Image, w.ImageSecret, architecture)
+	found, err := r.door.Image(r.ctx, scope, w, architecture)
 	if err != nil {
 		return nil, err
 	}

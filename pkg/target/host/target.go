@@ -33,9 +33,9 @@ const annotationApplied = "spock.dev/applied"
 // Door is what a target asks outside of the machines. Known is asked without waiting. Contexts are for what is returned,
 // too: layers are read from their registry later.
 type Door struct {
-	// Image finds an image for an architecture, with the credentials of a Secret of the
-	// environment's own namespace if one is named.
-	Image func(ctx context.Context, scope target.Scope, image, secret, architecture string) (v1.Image, error)
+	// Image finds the image of a service for an architecture, with the credentials of a Secret
+	// of the environment's own namespace if one is named.
+	Image func(ctx context.Context, scope target.Scope, wanted unit.Instance, architecture string) (v1.Image, error)
 	// Archive returns an archive as a layer, whose files are below unit.App.
 	Archive func(ctx context.Context, scope target.Scope, wanted unit.Archive) (rootfs.Layer, error)
 	// Known are the machines that are known to run services of an environment, whether or not

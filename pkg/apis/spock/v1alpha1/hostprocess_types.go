@@ -33,6 +33,9 @@ type HostProcess struct {
 	// service account. Without it the registry is asked with the controller's own.
 	// +optional
 	SecretRef *SecretReference `json:"secretRef,omitempty"`
+	// Insecure asks the image's registry over plain HTTP.
+	// +optional
+	Insecure bool `json:"insecure,omitempty"`
 	// Archive is run where there is no image: the process sees its files below `/app`, and
 	// the programs and libraries of the machine, read-only.
 	// +optional
