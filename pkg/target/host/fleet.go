@@ -3,9 +3,7 @@ package host
 import (
 	"context"
 	"errors"
-	"maps"
 	"reflect"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -225,8 +223,23 @@ func (m *machine) connection() *Conn {
 	return m.conn
 }
 
-func (f *Fleet) all() []*machine {
+// seenFrom returns the machines of a namespace, and then those of others that are none of
+// them by another name: what is left there belongs to an environment, too, and one machine
+// must not be seen by two connections at once.
+func (f *Fleet) seenFrom(namespace string) []*machine {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return slices.Collect(maps.Values(f.machines))
+	var own, others []*machine
+	keys := map[string]bool{}
+	for name, m := range f.machines {
+		if name.Namespace == namespace {
+			own, keys[m.place.HostKey] = append(own, m), true
+		}
+	}
+	for name, m := range f.machines {
+		if name.Namespace != namespace && !keys[m.place.HostKey] {
+			others = append(others, m)
+		}
+	}
+	return append(own, others...)
 }

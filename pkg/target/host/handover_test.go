@@ -87,7 +87,7 @@ func TestAnUpdateWithAHandoverRefusesNobody(t *testing.T) {
 	}
 
 	calls = call(url)
-	ask(t, c, "systemctl kill --signal=KILL spock-web.service")
+	ask(t, c, "kill -9 $(systemctl show --property=MainPID --value spock-web.service)")
 	w.until(t, "it was killed", func(m map[string]Told) bool { return m["web"].Unit.Restarts > 0 })
 	w.until(t, "it runs again", state("web", Running))
 	calls.end()

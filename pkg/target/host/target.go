@@ -114,9 +114,8 @@ func environmentOf(labels map[string]string) types.NamespacedName {
 
 // Observe implements target.Target.
 func (t *Target) Observe(_ context.Context, scope target.Scope, _ []schema.GroupVersionKind) (target.State, error) {
-	namespace := cmp.Or(scope.Hosts, scope.Environment.Namespace)
 	t.mu.Lock()
-	t.waiting[scope.Environment] = namespace
+	t.waiting[scope.Environment] = namespaceOf(scope)
 	t.mu.Unlock()
 	for _, name := range t.door.Known(scope.Environment) {
 		if t.fleet.machine(name) == nil {
@@ -124,10 +123,9 @@ func (t *Target) Observe(_ context.Context, scope target.Scope, _ []schema.Group
 		}
 	}
 	state := target.State{Objects: map[plan.Key]*unstructured.Unstructured{}}
-	// What is left on machines that are not its own any more is the environment's, too.
-	for _, m := range t.fleet.all() {
+	for _, m := range t.fleet.seenFrom(namespaceOf(scope)) {
 		sight := m.sight()
-		if !sight.Connected && sight.Failure == nil && m.name.Namespace == namespace {
+		if !sight.Connected && sight.Failure == nil && m.name.Namespace == namespaceOf(scope) {
 			return target.State{}, target.ErrNotSynced
 		}
 		for id, told := range sight.Services {
@@ -142,6 +140,11 @@ func (t *Target) Observe(_ context.Context, scope target.Scope, _ []schema.Group
 	delete(t.waiting, scope.Environment)
 	t.overlay(scope, state.Objects)
 	return state, nil
+}
+
+// namespaceOf is the namespace of the machines of an environment.
+func namespaceOf(scope target.Scope) string {
+	return cmp.Or(scope.Hosts, scope.Environment.Namespace)
 }
 
 func keyOf(name string) plan.Key { return plan.Key{GroupVersionKind: Kind, Name: name} }
@@ -190,7 +193,7 @@ func (t *Target) Apply(_ context.Context, scope target.Scope, object plan.Object
 	annotations[v1alpha1.AnnotationRun] = scope.Run
 	annotations[annotationApplied] = string(uuid.NewUUID())
 	id := idOf(scope.Environment, object.Name)
-	uid, from := t.find(id)
+	uid, from := t.find(scope, id)
 	j := &job{
 		id: id, scope: scope, machine: types.NamespacedName{Namespace: cmp.Or(want.HostNamespace, scope.Environment.Namespace), Name: want.Host}, want: want,
 		record: Record{Name: object.Name, UID: cmp.Or(uid, string(uuid.NewUUID())), Labels: object.Desired.GetLabels(), Annotations: annotations, Spec: spec},
@@ -203,14 +206,14 @@ func (t *Target) Apply(_ context.Context, scope target.Scope, object plan.Object
 }
 
 // find returns the uid of a service and the machine that it is on.
-func (t *Target) find(id string) (uid string, on *types.NamespacedName) {
+func (t *Target) find(scope target.Scope, id string) (uid string, on *types.NamespacedName) {
 	t.mu.Lock()
 	if j := t.jobs[id]; j != nil && !j.removing {
 		defer t.mu.Unlock()
 		return j.record.UID, &j.machine
 	}
 	t.mu.Unlock()
-	for _, m := range t.fleet.all() {
+	for _, m := range t.fleet.seenFrom(namespaceOf(scope)) {
 		if told, ok := m.sight().Services[id]; ok {
 			return told.Record.UID, &m.name
 		}
@@ -221,7 +224,7 @@ func (t *Target) find(id string) (uid string, on *types.NamespacedName) {
 // Delete implements target.Target.
 func (t *Target) Delete(_ context.Context, scope target.Scope, key plan.Key, uid types.UID) error {
 	id := idOf(scope.Environment, key.Name)
-	known, on := t.find(id)
+	known, on := t.find(scope, id)
 	if on == nil || known != string(uid) {
 		return nil
 	}
@@ -237,7 +240,7 @@ func (t *Target) Room(context.Context, target.Scope, string, corev1.ResourceName
 // Log implements target.Target; pod is the name of a HostService.
 func (t *Target) Log(ctx context.Context, scope target.Scope, pod, _ string, _ bool, lines int64) (string, error) {
 	id := idOf(scope.Environment, pod)
-	_, on := t.find(id)
+	_, on := t.find(scope, id)
 	if on == nil {
 		return "", fmt.Errorf("read the log of %s: it is on no machine", pod)
 	}

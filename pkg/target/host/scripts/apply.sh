@@ -12,7 +12,7 @@ service=$conf/services/$id unit=spock-$id.service sockets=spock-$id.socket
 ours "$id" "$owner"
 
 # A port that another process listens on: all sockets in state 0A, but for our own unit's.
-if ! systemctl is-active -q "$unit" "$sockets"; then
+if ! systemctl is-active -q $(units_of "$id"); then
   for port in $ports; do
     hex=$(printf ':%04X' "$port")
     if cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | while read -r _ local _ state _; do
@@ -69,11 +69,11 @@ done 2>/dev/null < "$service/current/mounts" || true
 
 # Sockets that are not the same as before: who has the ports now must let them go first.
 if [ "$(cat "$service/current/$sockets" 2>/dev/null)" != "$(cat "$units/$sockets" 2>/dev/null)" ]; then
-  [ -z "$before" ] || systemctl stop "$unit" "$sockets" 2>/dev/null || true
+  [ -z "$before" ] || systemctl stop $(units_of "$id") 2>/dev/null || true
   rm -f "$units/$sockets"
   # A copy: what a link leads to changes with the next release, before that is compared.
   [ ! -f "$service/current/$sockets" ] || cat "$service/current/$sockets" > "$units/$sockets"
 fi
 systemctl daemon-reload
-systemctl reset-failed "$unit" "$sockets" 2>/dev/null || true
+systemctl reset-failed $(units_of "$id") 2>/dev/null || true
 systemctl restart --no-block "$unit"

@@ -26,6 +26,13 @@ named() {
   done
 }
 
+# units_of ID: its unit, and that of its sockets where there is one: systemd keeps what it is
+# asked about, also when that is not there.
+units_of() {
+  echo "spock-$1.service"
+  [ ! -f "$units/spock-$1.socket" ] || echo "spock-$1.socket"
+}
+
 # ours ID OWNER: refuses a service that belongs to somebody else.
 ours() {
   owner=$(cat "$conf/services/$1/owner" 2>/dev/null || echo "$2")

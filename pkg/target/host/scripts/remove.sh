@@ -4,10 +4,11 @@ fence "$1"
 [ -d "$conf/services/$2" ] || exit 0
 ours "$2" "$3"
 unit=spock-$2.service sockets=spock-$2.socket
-systemctl stop "$sockets" "$unit" 2>/dev/null || true
+all=$(units_of "$2")
+systemctl stop $all 2>/dev/null || true
 rm -f "$units/multi-user.target.wants/$unit" "$units/$unit" "$units/$sockets"
 systemctl daemon-reload
-systemctl reset-failed "$unit" "$sockets" 2>/dev/null || true
+systemctl reset-failed $all 2>/dev/null || true
 rm -rf "/var/lib/private/spock-$2" "/var/lib/spock-$2"
 rm -f "/run/spock/$2.passwd" "/run/spock/$2.group"
 rmdir /run/spock 2>/dev/null || true
