@@ -55,6 +55,8 @@ for old in "$service"/revisions/*; do
   esac
 done
 
+known=
+[ ! -L "$units/$unit" ] || known=yes
 ln -s -f -n "$service/current/$unit" "$units/$unit"
 mkdir -p "$units/multi-user.target.wants"
 ln -s -f -n "../$unit" "$units/multi-user.target.wants/$unit"
@@ -74,6 +76,11 @@ if [ "$(cat "$service/current/$sockets" 2>/dev/null)" != "$(cat "$units/$sockets
   # A copy: what a link leads to changes with the next release, before that is compared.
   [ ! -f "$service/current/$sockets" ] || cat "$service/current/$sockets" > "$units/$sockets"
 fi
-systemctl daemon-reload
-systemctl reset-failed $(units_of "$id") 2>/dev/null || true
-systemctl restart --no-block "$unit"
+# A unit that systemd cannot know yet is read when it starts: to read all anew takes longer
+# than everything else here.
+[ -z "$known" ] || stale
+if [ -e "$conf/stale" ]; then
+  reread
+  systemctl reset-failed $(units_of "$id") 2>/dev/null || true
+fi
+systemctl restart --no-block "$unit" 2>/dev/null || { stale; reread; systemctl restart --no-block "$unit"; }

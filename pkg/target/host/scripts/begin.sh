@@ -19,6 +19,19 @@ fence() {
   [ "$1" -eq "$newest" ] || { echo "$1" > "$conf/epoch.new"; mv -T "$conf/epoch.new" "$conf/epoch"; }
 }
 
+# stale notes that systemd must read its units anew, when they are written. reread has it do
+# so, once for all who have noted it until then; it waits for nobody else's lock.
+stale() { : > "$conf/stale"; }
+reread() {
+  exec 6>"$conf/reread"
+  flock 6
+  if [ -e "$conf/stale" ]; then
+    rm -f "$conf/stale"    # before it reads: what is noted from now on may be too late for it
+    systemctl daemon-reload || { stale; fail 1 "systemd cannot read its units"; }
+  fi
+  exec 6>&-
+}
+
 # named NAME...: refuses what is no plain name, so that no path can be made of it.
 named() {
   for n in "$@"; do

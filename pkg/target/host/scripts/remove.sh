@@ -6,9 +6,9 @@ ours "$2" "$3"
 unit=spock-$2.service sockets=spock-$2.socket
 all=$(units_of "$2")
 systemctl stop $all 2>/dev/null || true
-rm -f "$units/multi-user.target.wants/$unit" "$units/$unit" "$units/$sockets"
-systemctl daemon-reload
 systemctl reset-failed $all 2>/dev/null || true
+rm -f "$units/multi-user.target.wants/$unit" "$units/$unit" "$units/$sockets"
+stale
 rm -rf "/var/lib/private/spock-$2" "/var/lib/spock-$2"
 rm -f "/run/spock/$2.passwd" "/run/spock/$2.group"
 rmdir /run/spock 2>/dev/null || true
@@ -31,3 +31,6 @@ sort -r "$conf/services/$2/made" 2>/dev/null | while read -r path; do
   if [ -d "$path" ]; then rmdir "$path"; elif [ -f "$path" ] && [ ! -s "$path" ]; then rm "$path"; fi 2>/dev/null || true
 done
 rm -rf "$conf/services/$2"
+exec 9>&-
+reread
+systemctl reset-failed "$unit" "$sockets" 2>/dev/null || true    # after that systemd forgets it

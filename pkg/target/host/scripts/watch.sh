@@ -8,15 +8,26 @@ intact() {
     { systemctl is-active -q "$sockets" && [ "$(cat "$1/current/$sockets")" = "$(cat "$units/$sockets" 2>/dev/null)" ]; }
 }
 
+# tell asks systemd once for all services: each question is a process, on a machine that may
+# have many services. Its answers have an empty line between them, and each is told after its service.
 tell() {
+  set --
   for service in "$conf"/services/*; do
-    [ -f "$service/current/record" ] || continue
-    echo "service ${service##*/}"
-    printf 'record %s\n' "$(head -c 1000000 "$service/current/record" | tr -d '\n')"    # echo would read its backslashes
-    intact "$service" && echo Intact=yes || echo Intact=no
-    systemctl show "spock-${service##*/}.service" \
-      --property=ActiveState,SubState,Result,NRestarts,ExecMainCode,ExecMainStatus,InvocationID,LoadState,Job
+    [ ! -f "$service/current/record" ] || set -- "$@" "spock-${service##*/}.service"
   done
+  [ $# -eq 0 ] || systemctl show "$@" \
+    --property=ActiveState,SubState,Result,NRestarts,ExecMainCode,ExecMainStatus,InvocationID,LoadState,Job | {
+    for unit in "$@"; do
+      service=${unit#spock-} && service=$conf/services/${service%.service}
+      echo "service ${service##*/}"
+      record=$(head -c 1000000 "$service/current/record" 2>/dev/null) || true
+      case $record in *"
+"*) record=$(printf %s "$record" | tr -d '\n') ;; esac    # somebody has edited it
+      printf 'record %s\n' "$record"    # echo would read its backslashes
+      intact "$service" && echo Intact=yes || echo Intact=no
+      while read -r line && [ -n "$line" ]; do printf '%s\n' "$line"; done
+    done
+  }
   echo end
 }
 
@@ -41,11 +52,14 @@ Job="[1-9]*) moving=yes ;; esac
 }
 # The journal is followed before the first answer, so that nothing is missed between. A line
 # of it may come late or never, the last one before a silence above all: what is on its way
-# is looked at again after two seconds, and all after thirty.
+# is looked at again after two seconds, and all after thirty. One read takes all lines that
+# have come meanwhile, so that one look answers them together; the dot tells an empty line
+# from the end.
 { echo; journalctl --follow --lines=1 --output=cat _PID=1 & while sleep 2; do echo tick; done; } | {
   moving='' silent=0
-  while read -r line; do
-    if [ "$line" = tick ]; then
+  while lines=$(dd bs=65536 count=1 2>/dev/null; echo .) && [ "$lines" != . ]; do
+    if [ "$lines" = "tick
+." ]; then
       silent=$((silent + 2))
       [ -n "$moving" ] || [ "$silent" -ge 30 ] || continue
     fi
