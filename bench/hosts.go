@@ -70,8 +70,7 @@ func (l *lab) lifeOnHosts(ctx context.Context, w work.Work) error {
 	})
 }
 
-// onMachines adds to a run what happened on machines, and to its measures what that cost
-// there.
+// onMachines adds to a run what happened on machines, if there are any.
 func (l *lab) onMachines(ctx context.Context, run *measure.Run) error {
 	if l.yard == nil {
 		return nil

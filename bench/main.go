@@ -40,7 +40,7 @@ func main() {
 	s := settings{}
 	flag.StringVar(&s.root, "root", "..", "the repository")
 	flag.StringVar(&s.out, "out", "", "folder in which bench/results.json and pages of docs/ are written; empty writes none")
-	flag.BoolVar(&s.short, "short", false, "a few small cases, as a test: fails when a fact does not hold, whatever the times")
+	flag.BoolVar(&s.short, "short", false, "a few small cases, or those of -parts, as a test: fails when a fact does not hold, whatever the times")
 	flag.BoolVar(&s.verbose, "v", false, "also tell each case's requests by resource")
 	flag.BoolVar(&s.keep, "keep", false, "keep the folder with the logs of the control plane, and print it")
 	flag.StringVar(&s.sizes, "sizes", "10,100,500", "numbers of services")

@@ -31,6 +31,10 @@ unit() {
 smoke() {
   if [ "$(uname -s)" != Linux ]; then skipped+=("the benchmark's smoke test: its processes need Linux"); return; fi
   step "a few cases on a control plane with simulated nodes" in_module bench go run . -short -peers tierloop -median 500ms
+  local why
+  why=$(why_no_machines)
+  if [ -n "$why" ]; then skipped+=("the benchmark on machines: $why"); return; fi
+  step "the same with services on machines" in_module bench go run . -short -parts hosts -machines 2 -peers none -median 500ms
 }
 
 # peers fails when the module of a peer does not fit what it stands on any more: the

@@ -6,7 +6,6 @@ ours "$2" "$3"
 unit=spock-$2.service sockets=spock-$2.socket
 all=$(units_of "$2")
 systemctl stop $all 2>/dev/null || true
-systemctl reset-failed $all 2>/dev/null || true
 rm -f "$units/multi-user.target.wants/$unit" "$units/$unit" "$units/$sockets"
 stale
 rm -rf "/var/lib/private/spock-$2" "/var/lib/spock-$2"
@@ -33,4 +32,4 @@ done
 rm -rf "$conf/services/$2"
 exec 9>&-
 reread
-systemctl reset-failed "$unit" "$sockets" 2>/dev/null || true    # after that systemd forgets it
+systemctl reset-failed $all 2>/dev/null || true    # after that systemd forgets it
