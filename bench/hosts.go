@@ -57,7 +57,7 @@ func (l *lab) hosts(ctx context.Context) (err error) {
 	return l.ours.spock.RemoveHosts(ctx, all...)
 }
 
-// lifeOnMachines is up, nothing, all services, down. A service on a machine is a Service, an
+// lifeOnHosts is up, nothing, all services, down. A service on a machine is a Service, an
 // EndpointSlice and the service itself.
 func (l *lab) lifeOnHosts(ctx context.Context, w work.Work) error {
 	e, n := l.ours, len(w.Services)

@@ -83,8 +83,12 @@ func (r *Reconciler) placed(p *pass, in *render.Input) (*plan.Plan, error) {
 			return nil, invalid(err)
 		}
 		has, err := takenBy(p.key, made)
-		if err != nil || r.places.take(p.key, has, p.placesAt) {
-			return made, err
+		if err != nil {
+			return nil, err
+		}
+		if r.places.take(p.key, has, p.placesAt) {
+			p.memory.placed = made
+			return made, nil
 		}
 		if err := r.addHosts(p, in, &strings.Builder{}); err != nil {
 			return nil, err

@@ -27,16 +27,22 @@ func aMachine() *v1alpha1.Host {
 	}
 }
 
+// onHost has the first service of the shop run on a machine.
+func (l *lab) onHost() v1alpha1.ProductService {
+	l.t.Helper()
+	on, product := template(), shop()
+	on.Spec.Host = &v1alpha1.HostProcess{}
+	service := &product.Spec.Groups[0].Services[0]
+	service.Target = v1alpha1.TargetHost
+	l.put(on, "servicetemplates")
+	l.put(product, "products")
+	return *service
+}
+
 func TestAServiceOnAMachineIsAnObjectOfTheSamePlan(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	on := template()
-	on.Spec.Host = &v1alpha1.HostProcess{}
-	l.must(l.client.Tracker().Update(v1alpha1.SchemeGroupVersion.WithResource("servicetemplates"), on, team))
-	product := shop()
-	service := &product.Spec.Groups[0].Services[0]
-	service.Target = v1alpha1.TargetHost
-	l.must(l.client.Tracker().Update(v1alpha1.SchemeGroupVersion.WithResource("products"), product, team))
+	service := l.onHost()
 	machine := aMachine()
 	machine.Spec.Drain = false
 	l.must(hostinformer.Get(l.ctx).Informer().GetIndexer().Add(machine))

@@ -89,12 +89,7 @@ func TestWhatIsGivenBackIsTold(t *testing.T) {
 func TestAPlanHoldsItsPlaces(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	on := template()
-	on.Spec.Host = &v1alpha1.HostProcess{}
-	l.must(l.client.Tracker().Update(v1alpha1.SchemeGroupVersion.WithResource("servicetemplates"), on, team))
-	product := shop()
-	product.Spec.Groups[0].Services[0].Target = v1alpha1.TargetHost
-	l.must(l.client.Tracker().Update(v1alpha1.SchemeGroupVersion.WithResource("products"), product, team))
+	l.onHost()
 	machine := aMachine()
 	machine.Spec.Drain, machine.Status.Allocations, machine.Spec.Capacity = false, nil, v1alpha1.HostCapacity{Slots: ptr.To[int32](1)}
 	l.must(hostinformer.Get(l.ctx).Informer().GetIndexer().Add(machine))
