@@ -49,15 +49,16 @@ build: tools ## the command line and the demo, in bin/
 	@go build -o bin/ ./cmd/spock ./hack/demo
 	@ln -sf spock bin/tkn-spock
 
-catalog: tools ## push Tasks and Pipelines as Tekton bundles: BUNDLES=registry/path, and ko's variables
+catalog: tools ## push Tasks, StepActions and Pipelines as Tekton bundles: BUNDLES=registry/path, and ko's variables
 	@test -n '$(BUNDLES)' || { echo 'catalog: BUNDLES is empty; name a registry and a path'; exit 2; }
-	@set -o pipefail; KO_CONFIG_PATH='$(KO_CONFIG_PATH)' bin/tools/ko resolve --base-import-paths $(foreach f,$(wildcard tasks/*/*.yaml pipelines/*/*.yaml),-f $(f)) | go run ./hack/catalog '$(BUNDLES)'
+	@set -o pipefail; KO_CONFIG_PATH='$(KO_CONFIG_PATH)' bin/tools/ko resolve --base-import-paths $(foreach f,$(wildcard tasks/*/*.yaml stepactions/*/*.yaml pipelines/*/*.yaml),-f $(f)) | go run ./hack/catalog '$(BUNDLES)'
 
 tools: ## ko, in bin/tools
 	@hack/tools.sh ko
 
-generate: ## make everything again that is generated from the API types
+generate: ## make everything again that is generated: from the API types, and from the Tasks
 	@hack/update-codegen.sh
+	@go run ./hack/stepaction .
 
 verify: ## fail when something generated is out of date, unformatted or wrong
 	@hack/verify.sh

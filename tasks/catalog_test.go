@@ -20,7 +20,7 @@ var (
 	platform = regexp.MustCompile(`^[a-z0-9]+/[a-z0-9]+$`)
 	used     = regexp.MustCompile(`\$\((params|workspaces|results)\.([A-Za-z0-9_-]+)`)
 	shebang  = regexp.MustCompile(`^#!/usr/bin/env [a-z0-9]+\n`)
-	place    = regexp.MustCompile(`(^|/)(task|pipeline)s?/([a-z0-9-]+)/([a-z0-9-]+)\.yaml$`)
+	place    = regexp.MustCompile(`(^|/)(task|pipeline|stepaction)s?/([a-z0-9-]+)/([a-z0-9-]+)\.yaml$`)
 )
 
 // mostScript is the number of lines beyond which a script is a program.
@@ -28,10 +28,10 @@ const mostScript = 10
 
 // violations of the conventions by a Task at a path. Catalogs name the folder of a kind in
 // the singular, this repository in the plural: both are places, others are not.
-func violations(path string, task v1.Task) (found []string) {
+func violations(path, kind string, task v1.Task) (found []string) {
 	say := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
-	if at := place.FindStringSubmatch(filepath.ToSlash(path)); at == nil || at[3] != at[4] || at[3] != task.Name {
-		say("%s is no place of %s; write task/%s/%s.yaml, or tasks", path, task.Name, task.Name, task.Name)
+	if at := place.FindStringSubmatch(filepath.ToSlash(path)); at == nil || at[2] != kind || at[3] != at[4] || at[3] != task.Name {
+		say("%s is no place of %s; write %s/%s/%s.yaml, or %ss", path, task.Name, kind, task.Name, task.Name, kind)
 	}
 	if got := task.Labels["app.kubernetes.io/version"]; !semantic.MatchString(got) {
 		say("version %q is not MAJOR.MINOR.PATCH", got)
@@ -129,7 +129,7 @@ func TestTasksKeepTheConventions(t *testing.T) {
 			t.Parallel()
 			var task v1.Task
 			decode(t, e.path, &task)
-			for _, problem := range violations(filepath.Join("tasks", e.path), task) {
+			for _, problem := range violations(filepath.Join("tasks", e.path), "task", task) {
 				t.Error(problem)
 			}
 		})
@@ -160,6 +160,7 @@ func TestTheLintFindsWhatIsWrong(t *testing.T) {
 		"nothing":                    {"tasks/x/x.yaml", "", "", ""},
 		"nothing, in the singular":   {"/somewhere/task/x/x.yaml", "", "", ""},
 		"another folder":             {"tasks/y/x.yaml", "", "", "tasks/y/x.yaml is no place of x; write task/x/x.yaml, or tasks"},
+		"the folder of another kind": {"stepaction/x/x.yaml", "", "", "stepaction/x/x.yaml is no place of x; write task/x/x.yaml, or tasks"},
 		"a folder per version":       {"task/x/0.1/x.yaml", "", "", "task/x/0.1/x.yaml is no place of x; write task/x/x.yaml, or tasks"},
 		"half a version":             {"tasks/x/x.yaml", `"1.2.3"`, `"1.2"`, `version "1.2" is not MAJOR.MINOR.PATCH`},
 		"no least version":           {"tasks/x/x.yaml", `"1.0.0"`, `""`, `the least version of Tekton "" is not MAJOR.MINOR.PATCH`},
@@ -189,7 +190,7 @@ func TestTheLintFindsWhatIsWrong(t *testing.T) {
 			if err := yaml.UnmarshalStrict([]byte(text), &task); err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tt.want, strings.Join(violations(tt.path, task), "; ")); diff != "" {
+			if diff := cmp.Diff(tt.want, strings.Join(violations(tt.path, "task", task), "; ")); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})

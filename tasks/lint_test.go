@@ -311,6 +311,9 @@ func object(t *testing.T, path string, document []byte) {
 			t.Errorf("%s: Tekton refuses it: %v", path, err)
 		}
 		known(t, path, run.Spec.TaskRef)
+		if run.Spec.TaskSpec != nil {
+			knownActions(t, path, run.Spec.TaskSpec.Steps)
+		}
 	case "tekton.dev/v1 PipelineRun":
 		var run v1.PipelineRun
 		strict(t, path, document, &run)

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	v1 "github.com/tektoncd/pipeline/pkg/apis/pipeline/v1"
+	"github.com/tektoncd/pipeline/pkg/apis/pipeline/v1beta1"
 )
 
 var update = flag.Bool("update", false, "write the tables of the README files")
@@ -22,8 +24,8 @@ const (
 // TestReadmes checks that the tables of each README say what the YAML says.
 func TestReadmes(t *testing.T) {
 	t.Parallel()
-	for _, e := range append(entries(t, "*/*.yaml"), entries(t, "../pipelines/*/*.yaml")...) {
-		t.Run(e.name, func(t *testing.T) {
+	for _, e := range slices.Concat(entries(t, "*/*.yaml"), entries(t, "../pipelines/*/*.yaml"), entries(t, "../stepactions/*/*.yaml")) {
+		t.Run(e.path, func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(filepath.Dir(e.path), "README.md")
 			raw, err := os.ReadFile(path)
@@ -52,6 +54,17 @@ func TestReadmes(t *testing.T) {
 func tables(t *testing.T, e entry) string {
 	t.Helper()
 	var out strings.Builder
+	if strings.HasPrefix(e.path, "../stepactions") {
+		var action v1beta1.StepAction
+		decode(t, e.path, &action)
+		paramTable(&out, action.Spec.Params)
+		var rows [][]string
+		for _, r := range action.Spec.Results {
+			rows = append(rows, []string{code(r.Name), string(r.Type), r.Description})
+		}
+		table(&out, "Results", []string{"result", "type", "what it is"}, rows)
+		return out.String()
+	}
 	if strings.HasPrefix(e.path, "..") {
 		var p v1.Pipeline
 		decode(t, e.path, &p)

@@ -15,6 +15,7 @@ import (
 type task struct {
 	name      string
 	results   string
+	files     map[string]string
 	workspace string
 	texts     []string
 	arrays    []string
@@ -22,13 +23,14 @@ type task struct {
 
 func (t *task) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&t.results, "results", result.Directory, "directory of the result files")
+	cmd.Flags().StringToStringVar(&t.files, "result", nil, "NAME=FILE of a result that goes elsewhere; repeatable")
 	cmd.Flags().StringVar(&t.workspace, "workspace", "", "root of the shared workspace, where the record of the task is kept; empty keeps none")
 }
 
 // run gives every result an empty value, so that none is ever missing, does the work and
 // keeps a record of it, whether it succeeds or not. Results the work wrote stay.
 func (t *task) run(work func(result.Writer, *record.Record) error) error {
-	results := result.Writer{Directory: t.results}
+	results := result.Writer{Directory: t.results, Files: t.files}
 	for _, name := range t.texts {
 		if err := results.Text(name, ""); err != nil {
 			return err

@@ -1,4 +1,4 @@
-// Command catalog pushes each Task and Pipeline that it reads as a Tekton bundle of its
+// Command catalog pushes each Task, StepAction and Pipeline that it reads as a Tekton bundle of its
 // own: REPOSITORY/KIND-NAME:VERSION. The same YAML makes the same digest.
 package main
 
@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -24,6 +25,9 @@ import (
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
 )
+
+// held are the kinds that a bundle may hold, each in the version in which the resolver reads it.
+var held = []string{"tekton.dev/v1 Task", "tekton.dev/v1 Pipeline", "tekton.dev/v1beta1 StepAction"}
 
 func main() {
 	if len(os.Args) != 2 {
@@ -63,8 +67,8 @@ func push(ctx context.Context, repository string, document []byte) (string, erro
 		return "", fmt.Errorf("read an object of the catalog: %w", err)
 	}
 	kind, version := strings.ToLower(object.Kind), object.Labels["app.kubernetes.io/version"]
-	if object.APIVersion != "tekton.dev/v1" || version == "" {
-		return "", fmt.Errorf("%s %s of %s: a bundle holds Tasks and Pipelines of tekton.dev/v1 with the label app.kubernetes.io/version", object.Kind, object.Name, object.APIVersion)
+	if !slices.Contains(held, object.APIVersion+" "+object.Kind) || version == "" {
+		return "", fmt.Errorf("%s %s of %s: a bundle holds Tasks and Pipelines of tekton.dev/v1 and StepActions of tekton.dev/v1beta1, with the label app.kubernetes.io/version", object.Kind, object.Name, object.APIVersion)
 	}
 	if bytes.Contains(document, []byte("image: ko://")) {
 		return "", fmt.Errorf("%s %s: its image is not resolved; pipe it through ko resolve", object.Kind, object.Name)
@@ -73,7 +77,7 @@ func push(ctx context.Context, repository string, document []byte) (string, erro
 	if err != nil {
 		return "", fmt.Errorf("name the bundle of %s %s: %w", object.Kind, object.Name, err)
 	}
-	image, err := bundle(kind, object.Name, document)
+	image, err := bundle(object, document)
 	if err != nil {
 		return "", fmt.Errorf("make the bundle of %s %s: %w", object.Kind, object.Name, err)
 	}
@@ -88,10 +92,10 @@ func push(ctx context.Context, repository string, document []byte) (string, erro
 }
 
 // bundle is an image with a layer for the object, as Tekton's contract for bundles says.
-func bundle(kind, objectName string, document []byte) (v1.Image, error) {
+func bundle(object metav1.PartialObjectMetadata, document []byte) (v1.Image, error) {
 	var raw bytes.Buffer
 	w := tar.NewWriter(&raw)
-	header := &tar.Header{Name: objectName, Mode: 0o600, Size: int64(len(document)), Typeflag: tar.TypeReg}
+	header := &tar.Header{Name: object.Name, Mode: 0o600, Size: int64(len(document)), Typeflag: tar.TypeReg}
 	if err := w.WriteHeader(header); err != nil {
 		return nil, err
 	}
@@ -106,6 +110,7 @@ func bundle(kind, objectName string, document []byte) (v1.Image, error) {
 		return nil, err
 	}
 	return mutate.Append(empty.Image, mutate.Addendum{Layer: layer, Annotations: map[string]string{
-		"dev.tekton.image.name": objectName, "dev.tekton.image.kind": kind, "dev.tekton.image.apiVersion": "v1",
+		"dev.tekton.image.name": object.Name, "dev.tekton.image.kind": strings.ToLower(object.Kind),
+		"dev.tekton.image.apiVersion": strings.TrimPrefix(object.APIVersion, "tekton.dev/"),
 	}})
 }

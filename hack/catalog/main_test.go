@@ -21,7 +21,7 @@ import (
 func resolved(t *testing.T) string {
 	t.Helper()
 	var all []string
-	for _, pattern := range []string{"../../tasks/*/*.yaml", "../../pipelines/*/*.yaml"} {
+	for _, pattern := range []string{"../../tasks/*/*.yaml", "../../stepactions/*/*.yaml", "../../pipelines/*/*.yaml"} {
 		paths, err := filepath.Glob(pattern)
 		if err != nil || len(paths) == 0 {
 			t.Fatalf("%s: %v", pattern, err)
@@ -36,6 +36,9 @@ func resolved(t *testing.T) string {
 	}
 	return strings.Join(all, "\n---\n")
 }
+
+// versions of the API that the bundles resolver knows.
+var versions = map[string]string{"task": "v1", "pipeline": "v1", "stepaction": "v1beta1"}
 
 func TestEveryTaskAndPipelineIsABundle(t *testing.T) {
 	t.Parallel()
@@ -69,7 +72,7 @@ func TestEveryTaskAndPipelineIsABundle(t *testing.T) {
 			t.Fatalf("%s: %d layers, %v", text, len(manifest.Layers), err)
 		}
 		held := manifest.Layers[0].Annotations
-		if want := "/" + held["dev.tekton.image.kind"] + "-" + held["dev.tekton.image.name"] + ":"; !strings.Contains(text, want) || held["dev.tekton.image.apiVersion"] != "v1" {
+		if want := "/" + held["dev.tekton.image.kind"] + "-" + held["dev.tekton.image.name"] + ":"; !strings.Contains(text, want) || held["dev.tekton.image.apiVersion"] != versions[held["dev.tekton.image.kind"]] {
 			t.Errorf("%s holds %v", text, held)
 		}
 		layers, err := image.Layers()

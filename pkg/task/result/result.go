@@ -21,6 +21,9 @@ const Directory = "/tekton/results"
 type Writer struct {
 	// Directory of the result files.
 	Directory string
+	// Files by the name of the result, for those that go elsewhere: a step of a StepAction
+	// has places of its own, which only Tekton knows.
+	Files map[string]string
 }
 
 // Text writes a string result. Surrounding blanks are dropped.
@@ -55,7 +58,11 @@ func (w Writer) Array(name string, values []string) error {
 }
 
 func (w Writer) write(name string, value []byte) error {
-	if err := os.WriteFile(filepath.Join(w.Directory, name), value, 0o644); err != nil {
+	path, named := w.Files[name]
+	if !named {
+		path = filepath.Join(w.Directory, name)
+	}
+	if err := os.WriteFile(path, value, 0o644); err != nil {
 		return fmt.Errorf("write result %s: %w", name, err)
 	}
 	return nil

@@ -45,6 +45,25 @@ func TestWhatTektonReads(t *testing.T) {
 	}
 }
 
+func TestAResultWithAPlaceOfItsOwn(t *testing.T) {
+	t.Parallel()
+	elsewhere := filepath.Join(t.TempDir(), "commit")
+	w := Writer{Directory: t.TempDir(), Files: map[string]string{"commit": elsewhere}}
+	must(t, w.Texts(map[string]string{"commit": "0a1b", "url": "https://git.example.com"}))
+	got := map[string]string{}
+	for _, path := range []string{elsewhere, filepath.Join(w.Directory, "url")} {
+		raw, err := os.ReadFile(path)
+		must(t, err)
+		got[filepath.Base(path)] = string(raw)
+	}
+	if diff := cmp.Diff(map[string]string{"commit": "0a1b", "url": "https://git.example.com"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if _, err := os.Stat(filepath.Join(w.Directory, "commit")); !os.IsNotExist(err) {
+		t.Errorf("the result is in the directory too: %v", err)
+	}
+}
+
 func TestTextRefusesAnArray(t *testing.T) {
 	t.Parallel()
 	err := Writer{Directory: t.TempDir()}.Text("note", `["a"]`)
