@@ -10,13 +10,14 @@ import (
 	"spock.dev/spock/pkg/task/gobuild"
 	"spock.dev/spock/pkg/task/record"
 	"spock.dev/spock/pkg/task/result"
+	"spock.dev/spock/pkg/task/step"
 )
 
 // resultBudget is what fits into a termination message beside Tekton's own words.
 const resultBudget = 3500
 
 func buildCommand() *cobra.Command {
-	t := task{name: "build", texts: []string{"IMAGES", "CHAINS-GIT_URL", "CHAINS-GIT_COMMIT"}, arrays: []string{"services"}}
+	t := step.Step{Name: "build", Texts: []string{"IMAGES", "CHAINS-GIT_URL", "CHAINS-GIT_COMMIT"}, Arrays: []string{"services"}}
 	var request gobuild.Request
 	var registry gobuild.Registry
 	var tools goTools
@@ -26,7 +27,7 @@ func buildCommand() *cobra.Command {
 		Short: "Build the main packages of a Go module into images and push them",
 		RunE: func(cmd *cobra.Command, packages []string) error {
 			request.Packages = packages
-			return t.run(func(results result.Writer, r *record.Record) error {
+			return t.Run(func(results result.Writer, r *record.Record) error {
 				if err := results.Texts(map[string]string{"CHAINS-GIT_URL": sourceURL, "CHAINS-GIT_COMMIT": sourceCommit}); err != nil {
 					return err
 				}
@@ -47,7 +48,7 @@ func buildCommand() *cobra.Command {
 			})
 		},
 	}
-	t.flags(cmd)
+	t.Flags(cmd)
 	tools.register(cmd)
 	f := cmd.Flags()
 	f.StringVar(&request.Repository, "repository", "", "prefix of the images: REPOSITORY/NAME:TAG")

@@ -11,10 +11,11 @@ import (
 	"spock.dev/spock/pkg/task/cancel"
 	"spock.dev/spock/pkg/task/record"
 	"spock.dev/spock/pkg/task/result"
+	"spock.dev/spock/pkg/task/step"
 )
 
 func cancelCommand() *cobra.Command {
-	t := task{name: "cancel", texts: []string{"runs"}}
+	t := step.Step{Name: "cancel", Texts: []string{"runs"}}
 	var namespace, run, selector string
 	var timeout time.Duration
 	cmd := &cobra.Command{
@@ -22,7 +23,7 @@ func cancelCommand() *cobra.Command {
 		Short: "Cancel older PipelineRuns and wait until they have ended",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return t.run(func(results result.Writer, _ *record.Record) error {
+			return t.Run(func(results result.Writer, _ *record.Record) error {
 				config, err := cluster()
 				if err != nil {
 					return err
@@ -44,7 +45,7 @@ func cancelCommand() *cobra.Command {
 			})
 		},
 	}
-	t.flags(cmd)
+	t.Flags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&namespace, "namespace", "", "namespace of the runs")
 	f.StringVar(&run, "run", "", "name of the PipelineRun that the others are older than")

@@ -12,10 +12,11 @@ import (
 	"spock.dev/spock/pkg/task/clone"
 	"spock.dev/spock/pkg/task/record"
 	"spock.dev/spock/pkg/task/result"
+	"spock.dev/spock/pkg/task/step"
 )
 
 func cloneCommand() *cobra.Command {
-	t := task{name: "clone", texts: []string{"commit", "url", "committer-date"}}
+	t := step.Step{Name: "clone", Texts: []string{"commit", "url", "committer-date"}}
 	var o clone.Options
 	var basicAuth, sshDirectory, caDirectory, caFile, sparse string
 	cmd := &cobra.Command{
@@ -23,14 +24,14 @@ func cloneCommand() *cobra.Command {
 		Short: "Clone one revision of a git repository into the workspace",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o.Workspace = t.workspace
+			o.Workspace = t.Workspace
 			if caDirectory != "" {
 				o.CAFile = filepath.Join(caDirectory, caFile)
 			}
 			if sparse != "" {
 				o.Sparse = strings.Split(sparse, ",")
 			}
-			return t.run(func(results result.Writer, r *record.Record) error {
+			return t.Run(func(results result.Writer, r *record.Record) error {
 				home, err := os.UserHomeDir()
 				if err != nil {
 					return fmt.Errorf("find the home directory: %w", err)
@@ -50,7 +51,7 @@ func cloneCommand() *cobra.Command {
 			})
 		},
 	}
-	t.flags(cmd)
+	t.Flags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.URL, "url", "", "address of the repository")
 	f.StringVar(&o.Revision, "revision", "", "branch, tag or commit; the default branch when empty")

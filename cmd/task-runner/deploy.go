@@ -16,17 +16,18 @@ import (
 	"spock.dev/spock/pkg/task/lists"
 	"spock.dev/spock/pkg/task/record"
 	"spock.dev/spock/pkg/task/result"
+	"spock.dev/spock/pkg/task/step"
 )
 
 func deployCommand() *cobra.Command {
-	t := task{name: "deploy", texts: []string{"environment", "namespace", "url", "run", "phase", "message", "services"}}
+	t := step.Step{Name: "deploy", Texts: []string{"environment", "namespace", "url", "run", "phase", "message", "services"}}
 	d := deployment{}
 	cmd := &cobra.Command{
 		Use:   "deploy [flags] -- services: NAME=IMAGE... parameters: NAME=VALUE...",
 		Short: "Create or update an environment and follow the rollout",
 		RunE: func(cmd *cobra.Command, words []string) error {
 			d.cmd = cmd
-			return t.run(func(results result.Writer, r *record.Record) error {
+			return t.Run(func(results result.Writer, r *record.Record) error {
 				r.Environment = d.request.Namespace + "/" + d.request.Environment
 				if err := d.read(words); err != nil {
 					return err
@@ -48,7 +49,7 @@ func deployCommand() *cobra.Command {
 			})
 		},
 	}
-	t.flags(cmd)
+	t.Flags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&d.request.Namespace, "namespace", "", "namespace of the environment")
 	f.StringVar(&d.request.Environment, "environment", "", "name of the environment")

@@ -8,11 +8,12 @@ import (
 
 	"spock.dev/spock/pkg/task/record"
 	"spock.dev/spock/pkg/task/result"
+	"spock.dev/spock/pkg/task/step"
 	"spock.dev/spock/pkg/worktree"
 )
 
 func fetchCommand() *cobra.Command {
-	t := task{name: "fetch", texts: []string{"commit", "url", "revision"}}
+	t := step.Step{Name: "fetch", Texts: []string{"commit", "url", "revision"}}
 	var source, dockerConfig string
 	var registry worktree.Registry
 	cmd := &cobra.Command{
@@ -20,7 +21,7 @@ func fetchCommand() *cobra.Command {
 		Short: "Unpack a working tree from a registry into the workspace",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return t.run(func(results result.Writer, r *record.Record) error {
+			return t.Run(func(results result.Writer, r *record.Record) error {
 				if dockerConfig != "" {
 					if err := os.Setenv("DOCKER_CONFIG", dockerConfig); err != nil {
 						return fmt.Errorf("use the dockerconfig workspace: %w", err)
@@ -30,7 +31,7 @@ func fetchCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				origin, err := worktree.Unpack(image, t.workspace)
+				origin, err := worktree.Unpack(image, t.Workspace)
 				if err != nil {
 					return err
 				}
@@ -47,7 +48,7 @@ func fetchCommand() *cobra.Command {
 			})
 		},
 	}
-	t.flags(cmd)
+	t.Flags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&source, "source", "", "reference of the tree, by digest")
 	f.BoolVar(&registry.Insecure, "insecure-registry", false, "allow plain HTTP to the registry")

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"spock.dev/spock/pkg/task/step"
 	"spock.dev/spock/pkg/task/toolchain"
 )
 
@@ -24,8 +25,8 @@ func (g *goTools) register(cmd *cobra.Command) {
 	f.StringVar(&g.flags, "goflags", "", "GOFLAGS")
 }
 
-func (g *goTools) toolchain(cmd *cobra.Command, t *task) (toolchain.Toolchain, error) {
-	directory, err := t.source(g.subdirectory)
+func (g *goTools) toolchain(cmd *cobra.Command, t *step.Step) (toolchain.Toolchain, error) {
+	directory, err := t.Source(g.subdirectory)
 	if err != nil {
 		return toolchain.Toolchain{}, err
 	}

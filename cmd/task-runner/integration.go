@@ -8,17 +8,18 @@ import (
 	"spock.dev/spock/pkg/task/lists"
 	"spock.dev/spock/pkg/task/record"
 	"spock.dev/spock/pkg/task/result"
+	"spock.dev/spock/pkg/task/step"
 )
 
 func integrationTestCommand() *cobra.Command {
-	t := task{name: "integration-test", texts: []string{"TEST_OUTPUT", "tests", "failures"}}
+	t := step.Step{Name: "integration-test", Texts: []string{"TEST_OUTPUT", "tests", "failures"}}
 	var tools goTools
 	var report, found, url, environment, namespace string
 	cmd := &cobra.Command{
 		Use:   "integration-test [flags] -- env: NAME=VALUE... command: COMMAND ARGUMENT...",
 		Short: "Run a command that tests an environment",
 		RunE: func(cmd *cobra.Command, words []string) error {
-			return t.run(func(results result.Writer, r *record.Record) error {
+			return t.Run(func(results result.Writer, r *record.Record) error {
 				wanted, err := lists.Split(words, "env", "command")
 				if err != nil {
 					return err
@@ -33,7 +34,7 @@ func integrationTestCommand() *cobra.Command {
 			})
 		},
 	}
-	t.flags(cmd)
+	t.Flags(cmd)
 	tools.register(cmd)
 	f := cmd.Flags()
 	f.StringVar(&report, "report", record.Directory+"/integration-test.xml", "JUnit report to write, below the workspace")

@@ -13,10 +13,11 @@ import (
 	"spock.dev/spock/pkg/progress"
 	"spock.dev/spock/pkg/task/record"
 	"spock.dev/spock/pkg/task/result"
+	"spock.dev/spock/pkg/task/step"
 )
 
 func teardownCommand() *cobra.Command {
-	t := task{name: "teardown", texts: []string{"environment", "phase", "message"}}
+	t := step.Step{Name: "teardown", Texts: []string{"environment", "phase", "message"}}
 	var namespace, name string
 	var wait bool
 	var timeout time.Duration
@@ -25,7 +26,7 @@ func teardownCommand() *cobra.Command {
 		Short: "Take an environment down and follow until nothing is left",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return t.run(func(results result.Writer, r *record.Record) error {
+			return t.Run(func(results result.Writer, r *record.Record) error {
 				r.Environment = namespace + "/" + name
 				client, err := connect()
 				if err != nil {
@@ -42,7 +43,7 @@ func teardownCommand() *cobra.Command {
 			})
 		},
 	}
-	t.flags(cmd)
+	t.Flags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&namespace, "namespace", "", "namespace of the environment")
 	f.StringVar(&name, "environment", "", "name of the environment")

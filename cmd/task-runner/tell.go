@@ -15,6 +15,7 @@ import (
 	"spock.dev/spock/pkg/task/jira"
 	"spock.dev/spock/pkg/task/record"
 	"spock.dev/spock/pkg/task/result"
+	"spock.dev/spock/pkg/task/step"
 	"spock.dev/spock/pkg/task/summary"
 )
 
@@ -70,7 +71,7 @@ func (t *telling) read(entries []string) ([]summary.Status, []record.Record, err
 }
 
 func githubCommand() *cobra.Command {
-	t := task{name: "github-status", texts: []string{"comment"}}
+	t := step.Step{Name: "github-status", Texts: []string{"comment"}}
 	var told telling
 	var report github.Report
 	var pull string
@@ -78,7 +79,7 @@ func githubCommand() *cobra.Command {
 		Use:   "github-status [flags] -- TASK=STATE...",
 		Short: "Set a commit status per stage on GitHub and keep one comment on the pull request",
 		RunE: func(cmd *cobra.Command, entries []string) error {
-			return t.run(func(results result.Writer, _ *record.Record) error {
+			return t.Run(func(results result.Writer, _ *record.Record) error {
 				address, err := tellGitHub(cmd, &told, report, pull, entries)
 				if err != nil {
 					return told.settle(cmd, err)
@@ -87,7 +88,7 @@ func githubCommand() *cobra.Command {
 			})
 		},
 	}
-	t.flags(cmd)
+	t.Flags(cmd)
 	told.register(cmd)
 	f := cmd.Flags()
 	f.StringVar(&report.Repository, "repository", "", "repository as owner/name")
@@ -125,7 +126,7 @@ func tellGitHub(cmd *cobra.Command, told *telling, report github.Report, pull st
 }
 
 func jiraCommand() *cobra.Command {
-	t := task{name: "jira-update", texts: []string{"comment", "status"}}
+	t := step.Step{Name: "jira-update", Texts: []string{"comment", "status"}}
 	var told telling
 	var report jira.Report
 	var user, failed string
@@ -133,7 +134,7 @@ func jiraCommand() *cobra.Command {
 		Use:   "jira-update [flags] -- TASK=STATE...",
 		Short: "Keep a comment and a link at a Jira issue, and move it",
 		RunE: func(cmd *cobra.Command, entries []string) error {
-			return t.run(func(results result.Writer, _ *record.Record) error {
+			return t.Run(func(results result.Writer, _ *record.Record) error {
 				got, err := tellJira(cmd, &told, report, user, failed, entries)
 				if written := results.Texts(map[string]string{"comment": got.Comment, "status": got.Status}); written != nil {
 					return written
@@ -142,7 +143,7 @@ func jiraCommand() *cobra.Command {
 			})
 		},
 	}
-	t.flags(cmd)
+	t.Flags(cmd)
 	told.register(cmd)
 	f := cmd.Flags()
 	f.StringVar(&report.Issue, "issue", "", "key of the issue")

@@ -16,17 +16,18 @@ import (
 	"spock.dev/spock/pkg/task/lists"
 	"spock.dev/spock/pkg/task/record"
 	"spock.dev/spock/pkg/task/result"
+	"spock.dev/spock/pkg/task/step"
 )
 
 func unitTestCommand() *cobra.Command {
-	t := task{name: "unit-test", texts: []string{"TEST_OUTPUT", "coverage", "tests", "failures"}}
+	t := step.Step{Name: "unit-test", Texts: []string{"TEST_OUTPUT", "coverage", "tests", "failures"}}
 	var tools goTools
 	var report string
 	cmd := &cobra.Command{
 		Use:   "unit-test [flags] -- packages: PACKAGE... flags: FLAG...",
 		Short: "Test Go packages with coverage",
 		RunE: func(cmd *cobra.Command, words []string) error {
-			return t.run(func(results result.Writer, r *record.Record) error {
+			return t.Run(func(results result.Writer, r *record.Record) error {
 				wanted, err := lists.Split(words, "packages", "flags")
 				if err != nil {
 					return err
@@ -43,7 +44,7 @@ func unitTestCommand() *cobra.Command {
 			})
 		},
 	}
-	t.flags(cmd)
+	t.Flags(cmd)
 	tools.register(cmd)
 	cmd.Flags().StringVar(&report, "report", record.Directory+"/unit-test.xml", "JUnit report to write, below the workspace")
 	return cmd
@@ -55,7 +56,7 @@ const namedFailures = 10
 // testing is one run of a command that tests.
 type testing struct {
 	cmd             *cobra.Command
-	task            *task
+	task            *step.Step
 	tools           *goTools
 	report, profile string
 	// found are reports that the command itself writes, as a pattern below the sources.
@@ -123,7 +124,7 @@ func (t testing) coverage() (string, error) {
 }
 
 func (t testing) write(suites junit.Suites, counts gotest.Counts, coverage string) error {
-	if err := junit.Write(t.task.workspace, t.report, suites); err != nil {
+	if err := junit.Write(t.task.Workspace, t.report, suites); err != nil {
 		return err
 	}
 	output := result.NewTest(counts.Passed, counts.Failed, counts.Errors, counts.Sentence(), time.Now())

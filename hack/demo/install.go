@@ -63,7 +63,7 @@ func (d *demo) koConfig() (string, error) {
 		return "", fmt.Errorf("make a folder for ko's settings: %w", err)
 	}
 	path := filepath.Join(dir, ".ko.yaml")
-	text := strings.ReplaceAll(string(raw), "localhost:5000/toolbox:1", d.toolbox)
+	text := strings.NewReplacer("localhost:5000/toolbox:1", d.toolbox, "localhost:5000/builder:1", d.builder).Replace(string(raw))
 	return path, os.WriteFile(path, []byte(text), 0o600)
 }
 

@@ -24,7 +24,7 @@ spec:
     results:
       - {name: commit, value: $(steps.clone.results.commit)}
       - {name: coverage, value: $(steps.test.results.coverage)}
-      - {name: images, type: array, value: "$(steps.build.results.services[*])"}
+      - {name: images, type: array, value: $(steps.build.results.services)}
       - {name: phase, value: $(steps.deploy.results.phase)}
     steps:
       - name: clone

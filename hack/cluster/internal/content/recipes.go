@@ -22,7 +22,7 @@ const (
 )
 
 // steps are the building blocks that several images share.
-type steps struct{ static, user, debian, tools, golang layer }
+type steps struct{ static, user, debian, tools, builder, golang layer }
 
 func (m *maker) recipes() ([]recipe, error) {
 	shared, err := m.shared()
@@ -43,6 +43,9 @@ func (m *maker) recipes() ([]recipe, error) {
 			i.Config = v1.Config{Cmd: []string{"bash"}, Env: []string{searchPath}}
 		}},
 		{ref: PodRegistry + "toolbox:1", store: true, layers: []layer{shared.debian, shared.tools, shared.golang, shared.user}, config: toolbox},
+		{ref: PodRegistry + "builder:1", store: true, layers: []layer{shared.debian, shared.builder, shared.user}, config: func(i *images.Image) {
+			i.Config = v1.Config{Cmd: []string{"bash"}, User: nonroot, WorkingDir: "/home/nonroot", Env: []string{searchPath, "HOME=/home/nonroot"}}
+		}},
 	}
 	out = append(out, m.tekton(shared)...)
 	for _, more := range []func(steps) (recipe, error){m.busybox, m.postgres, m.redis} {
@@ -70,6 +73,11 @@ func (m *maker) shared() (steps, error) {
 	s := steps{
 		debian: m.debianBase(),
 		tools:  m.debianDiff(debian.Diff{Name: "tools", Packages: "git make wget tini", Before: addUser("nonroot", nonroot, "/home/nonroot") + "; ln -s ../bin/tini /usr/sbin/tini"}),
+		builder: m.debianDiff(debian.Diff{
+			Name: "builder", Packages: "buildah uidmap libcap2-bin", Before: addUser("nonroot", nonroot, "/home/nonroot") + "; echo nonroot:100000:65536 | tee /etc/subuid > /etc/subgid",
+			// Set-user-ID would make them root, to whom the namespace of another user is not open.
+			After: "chmod u-s /usr/bin/newuidmap /usr/bin/newgidmap; setcap cap_setuid+ep /usr/bin/newuidmap; setcap cap_setgid+ep /usr/bin/newgidmap",
+		}),
 	}
 	if s.golang, err = toolchain(strings.TrimSpace(goroot)); err != nil {
 		return s, err

@@ -44,16 +44,17 @@ func Base(ctx context.Context, c cache.Cache, say func(string, ...any)) (string,
 	return filepath.Join(dir, "root"), err
 }
 
-// Diff is a set of packages, and a script that runs before they are installed
-// (to fix user ids, for example).
+// Diff is a set of packages, and scripts that run before they are installed (to fix
+// user ids, for example) and after it.
 type Diff struct {
 	Name     string
 	Packages string
 	Before   string
+	After    string
 }
 
 // Key identifies the content of the difference.
-func (d Diff) Key() string { return cache.Key(BaseKey(), installScript, d.Packages, d.Before) }
+func (d Diff) Key() string { return cache.Key(BaseKey(), installScript, d.Packages, d.Before, d.After) }
 
 // Install returns the folder with what installing the packages adds to the base.
 func (d Diff) Install(ctx context.Context, c cache.Cache, base string, say func(string, ...any)) (string, error) {
@@ -71,7 +72,7 @@ func (d Diff) install(ctx context.Context, base, dir string) error {
 			return fmt.Errorf("creating a tree: %w", err)
 		}
 	}
-	cmd := exec.CommandContext(ctx, "sh", "-euc", installScript, "install", base, upper, work, merged, d.Before, d.Packages)
+	cmd := exec.CommandContext(ctx, "sh", "-euc", installScript, "install", base, upper, work, merged, d.Before, d.Packages, d.After)
 	_, err := host.Run(host.Tied(cmd))
 	return err
 }

@@ -29,9 +29,9 @@ func TestPickMirror(t *testing.T) {
 func TestTheKeyCoversEverythingThatIsInstalled(t *testing.T) {
 	t.Parallel()
 	base := Diff{Name: "a", Packages: "git", Before: "true"}
-	more, before := base, base
-	more.Packages, before.Before = "git make", "false"
-	if base.Key() == more.Key() || base.Key() == before.Key() {
-		t.Errorf("keys %s, %s, %s: want three different ones", base.Key(), more.Key(), before.Key())
+	more, before, after := base, base, base
+	more.Packages, before.Before, after.After = "git make", "false", "true"
+	if base.Key() == more.Key() || base.Key() == before.Key() || base.Key() == after.Key() {
+		t.Errorf("keys %s, %s, %s, %s: want four different ones", base.Key(), more.Key(), before.Key(), after.Key())
 	}
 }

@@ -1,5 +1,5 @@
-# install BASE UPPER WORK MERGED BEFORE PACKAGES: runs in a mount namespace of its own
-base=$1 upper=$2 work=$3 root=$4 before=$5 packages=$6
+# install BASE UPPER WORK MERGED BEFORE PACKAGES AFTER: runs in a mount namespace of its own
+base=$1 upper=$2 work=$3 root=$4 before=$5 packages=$6 after=$7
 mount -t overlay overlay -o "lowerdir=$base,upperdir=$upper,workdir=$work" "$root"
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
@@ -13,4 +13,5 @@ export DEBIAN_FRONTEND=noninteractive LC_ALL=C PATH=/usr/local/sbin:/usr/local/b
 chroot "$root" sh -euc "$before"
 chroot "$root" apt-get update -qq >&2
 chroot "$root" apt-get install -y -qq --no-install-recommends $packages >&2
+chroot "$root" sh -euc "$after"
 rm "$root/usr/sbin/policy-rc.d"

@@ -8,11 +8,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"golang.org/x/sys/unix"
 )
 
 // entries reads a layer back as name -> what it is.
@@ -41,7 +43,7 @@ func entries(t *testing.T, file string) map[string]string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out[h.Name] = string(h.Typeflag) + h.Linkname + string(body)
+		out[h.Name] = string(h.Typeflag) + h.Linkname + string(body) + h.PAXRecords["SCHILY.xattr."+capabilities]
 	}
 }
 
@@ -101,6 +103,24 @@ func TestARemovedFileIsMarked(t *testing.T) {
 		return AddTree(w, root, "", func(string) bool { return false })
 	}))
 	if diff := cmp.Diff(map[string]string{".wh.gone": "0"}, got); diff != "" {
+		t.Errorf("layer (-want +got):\n%s", diff)
+	}
+}
+
+func TestCapabilitiesOfAProgramAreKept(t *testing.T) {
+	t.Parallel()
+	root, setuid := t.TempDir(), "\x01\x00\x00\x02\x80"+strings.Repeat("\x00", 15)
+	program := filepath.Join(root, "program")
+	if err := os.WriteFile(program, []byte("x"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Setxattr(program, capabilities, []byte(setuid), 0); err != nil {
+		t.Skip("giving a program capabilities needs root:", err)
+	}
+	got := entries(t, layer(t, func(w *tar.Writer) error {
+		return AddTree(w, root, "", func(string) bool { return false })
+	}))
+	if diff := cmp.Diff(map[string]string{"program": "0x" + setuid}, got); diff != "" {
 		t.Errorf("layer (-want +got):\n%s", diff)
 	}
 }

@@ -6,6 +6,7 @@ package images
 import (
 	"archive/tar"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -15,7 +16,12 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
+
+// capabilities is the extended attribute in which the kernel keeps those of a program.
+const capabilities = "security.capability"
 
 // epoch is the time of every file: equal content gives equal layers.
 var epoch = time.Unix(0, 0)
@@ -135,6 +141,9 @@ func addNode(w *tar.Writer, p, name string, d fs.DirEntry) error {
 	}
 	h.Name, h.ModTime, h.AccessTime, h.ChangeTime = name, epoch, time.Time{}, time.Time{}
 	h.Uname, h.Gname = "", ""
+	if err := addCapabilities(h, p); err != nil {
+		return err
+	}
 	if d.IsDir() {
 		h.Name += "/"
 	}
@@ -148,6 +157,23 @@ func addNode(w *tar.Writer, p, name string, d fs.DirEntry) error {
 	defer f.Close()
 	_, err = io.Copy(w, f)
 	return err
+}
+
+// addCapabilities keeps those of a program, which lie in an extended attribute.
+func addCapabilities(h *tar.Header, p string) error {
+	if h.Typeflag != tar.TypeReg {
+		return nil
+	}
+	value := make([]byte, 64)
+	n, err := unix.Lgetxattr(p, capabilities, value)
+	if errors.Is(err, unix.ENODATA) || errors.Is(err, unix.ENOTSUP) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("capabilities of %s: %w", p, err)
+	}
+	h.PAXRecords = map[string]string{"SCHILY.xattr." + capabilities: string(value[:n])}
+	return nil
 }
 
 // addDevice leaves devices out; containers get their own. Only the mark of a
