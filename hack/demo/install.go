@@ -30,6 +30,9 @@ func (d *demo) resolve(ctx context.Context, dirs ...string) (string, error) {
 			return "", err
 		}
 		for _, f := range files {
+			if d.builder == "" && filepath.Base(f) == "build-dockerfile.yaml" {
+				continue // nothing for its image to stand on
+			}
 			args = append(args, "-f", f)
 		}
 	}

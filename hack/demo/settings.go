@@ -20,6 +20,7 @@ type settings struct {
 	pull       string // the same as pods and the kubelet call it
 	staticBase string // base of our own binaries
 	toolbox    string // base with git and Go
+	builder    string // base with buildah; the Task that needs it is left out when empty
 	servers    string // prefix of the images of PostgreSQL and Redis; empty for the public ones
 	insecure   bool   // the registry speaks plain HTTP
 	machines   bool   // machines can be booted beside it
@@ -51,7 +52,7 @@ func (s *settings) local() error {
 		return nil
 	}
 	s.push, s.pull = env["REGISTRY"], "registry.localhost:5000"
-	s.staticBase, s.toolbox = s.push+"/static:nonroot", s.push+"/toolbox:1"
+	s.staticBase, s.toolbox, s.builder = s.push+"/static:nonroot", s.push+"/toolbox:1", s.push+"/builder:1"
 	s.servers, s.insecure, s.machines = s.pull+"/", true, true
 	s.goproxy = env["GOPROXY_URL"]
 	s.domain = "dev.localhost:" + env["INGRESS_PORT"]
@@ -74,7 +75,7 @@ func (s *settings) current() error {
 	s.toolbox = need("TOOLBOX_IMAGE", "an image with git, Go and a shell")
 	s.staticBase = need("BASE_IMAGE", "a static base image for our binaries")
 	s.domain = need("DOMAIN", "a domain whose names reach the cluster's ingress")
-	s.servers, s.insecure = os.Getenv("SERVER_IMAGES"), os.Getenv("INSECURE_REGISTRY") == "true"
+	s.builder, s.servers, s.insecure = os.Getenv("BUILDER_IMAGE"), os.Getenv("SERVER_IMAGES"), os.Getenv("INSECURE_REGISTRY") == "true"
 	s.goproxy, s.dial = os.Getenv("GOPROXY_URL"), os.Getenv("INGRESS")
 	if len(missing) > 0 {
 		return fmt.Errorf("CLUSTER=current needs these variables: %s; see docs/install.md", strings.Join(missing, ", "))
