@@ -46,6 +46,9 @@ func (b Builder) Run(ctx context.Context, r Request) (Image, error) {
 	if err != nil {
 		return Image{}, err
 	}
+	if err := os.MkdirAll(b.runtime(), 0o700); err != nil {
+		return Image{}, fmt.Errorf("prepare the storage: %w", err)
+	}
 	driver, err := b.driver(ctx)
 	if err != nil {
 		return Image{}, err
@@ -105,6 +108,8 @@ func (b Builder) run(ctx context.Context, driver string, arguments ...string) er
 func (b Builder) command(ctx context.Context, driver string, arguments ...string) *exec.Cmd {
 	own := []string{"--storage-driver=" + driver, "--root=" + filepath.Join(b.Storage, driver), "--runroot=" + filepath.Join(b.Storage, "run")}
 	cmd := exec.CommandContext(ctx, b.Program, append(own, arguments...)...)
-	cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+filepath.Join(b.Storage, "runtime"), "TMPDIR="+b.Storage)
+	cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+b.runtime(), "TMPDIR="+b.Storage)
 	return cmd
 }
+
+func (b Builder) runtime() string { return filepath.Join(b.Storage, "runtime") }
