@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
@@ -63,6 +64,9 @@ func (b Builder) Run(ctx context.Context, r Request) (Image, error) {
 	return Image{Service: r.service(), Reference: destination.Context().Name() + "@" + digest}, nil
 }
 
+// forbidden is what buildah says where a user namespace, or ids in it, cannot be had.
+var forbidden = regexp.MustCompile(`CLONE_NEWUSER|user namespace|single mapping`)
+
 // driver is the first that works here. It tells why another does not.
 func (b Builder) driver(ctx context.Context) (string, error) {
 	var last error
@@ -71,15 +75,15 @@ func (b Builder) driver(ctx context.Context) (string, error) {
 		cmd := b.command(ctx, driver, "info")
 		cmd.Stdout, cmd.Stderr = io.Discard, &said
 		err := cmd.Run()
-		if err == nil && !strings.Contains(said.String(), "single mapping") {
+		why, _, _ := strings.Cut(strings.TrimSpace(said.String()), "\n")
+		if forbidden.Match(said.Bytes()) {
+			return "", fmt.Errorf("this pod may not make a user namespace with ids of its own, which a build without root needs (see the README of build-dockerfile): %s", why)
+		}
+		if err == nil {
 			return driver, nil
 		}
-		why := strings.TrimSpace(said.String())
-		if err == nil || strings.Contains(why, "clone") || strings.Contains(why, "user namespace") {
-			return "", fmt.Errorf("this pod may not use a user namespace with ids of its own, which rootless builds need (see the README of the Task): %s", why)
-		}
 		last = fmt.Errorf("storage %s: %w: %s", driver, err, why)
-		fmt.Fprintf(b.Log, "storage %s does not work here: %s\n", driver, why)
+		fmt.Fprintln(b.Log, last)
 	}
 	return "", last
 }

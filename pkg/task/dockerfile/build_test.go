@@ -87,7 +87,7 @@ func TestWhereOverlayDoesNotWork(t *testing.T) {
 	if _, err := b.Run(t.Context(), request); err != nil {
 		t.Fatal(err)
 	}
-	if last := calls()[3]; !strings.HasPrefix(last, "--storage-driver=vfs --root=STORAGE/vfs ") || !strings.Contains(log.String(), "storage overlay does not work here: kernel too old") {
+	if last := calls()[3]; !strings.HasPrefix(last, "--storage-driver=vfs --root=STORAGE/vfs ") || !strings.Contains(log.String(), "storage overlay: exit status 125: kernel too old") {
 		t.Errorf("%s\n%s", last, log)
 	}
 }
@@ -109,9 +109,9 @@ func TestWhatABuildIsRefusedFor(t *testing.T) {
 		"an argument without name":   {change: func(r *Request) { r.Arguments = []string{"--x"} }, want: `build argument "--x": write NAME=VALUE`},
 		"a target that is an option": {change: func(r *Request) { r.Target = "-x" }, want: `target "-x" is no name of a stage`},
 		"a pod without ids": {cases: "*info) echo Falling back to single mapping >&2;;",
-			want: "this pod may not use a user namespace with ids of its own"},
-		"a pod without user namespaces": {cases: "*info) echo 'cannot clone: Operation not permitted' >&2; exit 1;;",
-			want: "this pod may not use a user namespace with ids of its own"},
+			want: "this pod may not make a user namespace with ids of its own"},
+		"a pod without user namespaces": {cases: "*info) echo 'Error during unshare(CLONE_NEWUSER): Operation not permitted' >&2; exit 1;;",
+			want: "this pod may not make a user namespace with ids of its own"},
 		"no storage at all":  {cases: "*info) echo no space left >&2; exit 1;;", want: "storage vfs: exit status 1: no space left"},
 		"a build that fails": {cases: "*\" build \"*) echo no such stage >&2; exit 3;;", want: "build Dockerfile: exit status 3"},
 		"a push that fails":  {cases: "*\" push \"*) exit 4;;", want: "push r.example.com/web:1: exit status 4"},
