@@ -24,7 +24,7 @@ const module = "spock.dev/spock"
 // layers are the rooms from top to bottom. A room uses rooms of its own layer and below.
 var layers = [][]string{
 	{"cmd", "examples", "test"},
-	{"pkg/reconciler", "pkg/cli", "pkg/server", "pkg/task"},
+	{"pkg/reconciler", "pkg/cli", "pkg/server", "pkg/teller", "pkg/task"},
 	{"pkg/deploy", "pkg/worktree"},
 	{"pkg/engine"},
 	{"pkg/target", "pkg/artifact", "pkg/archive"},

@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/placement"
 	"spock.dev/spock/pkg/render"
 )
 
@@ -63,6 +64,7 @@ func TestTheSampleRendersAsTheGoldenFilesSay(t *testing.T) {
 		Product: read[v1alpha1.Product](t, "sample/product.yaml"), Class: read[v1alpha1.EnvironmentClass](t, "sample/class.yaml"),
 		Environment: read[v1alpha1.Environment](t, "sample/environment.yaml"), Namespace: "team-a-catalog-sample",
 		Templates: map[string]*v1alpha1.ServiceTemplate{},
+		Hosts:     []placement.Host{{Name: "rack1", Address: "192.0.2.10"}},
 	}
 	unused := map[string]bool{}
 	for _, template := range templates(t) {

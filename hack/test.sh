@@ -18,6 +18,9 @@ step() {
 }
 
 unit() {
+  local examples
+  if examples=$(hack/webhook-examples.sh); then export GITHUB_WEBHOOK_EXAMPLES=$examples
+  else skipped+=("the webhooks that GitHub publishes: npm, which has them, is missing or cannot get them"); fi
   step "generated code, formatting, vet" hack/verify.sh
   step "unit, property and golden tests, fuzz seeds" go test ./...
   step "the local cluster's own tests" in_module hack/cluster go test ./internal/... ./cmd/cluster/...

@@ -25,6 +25,7 @@ import (
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
 
+	"spock.dev/spock/pkg/teller"
 	"spock.dev/spock/pkg/trigger"
 )
 
@@ -63,6 +64,32 @@ func TestTheDoorMayOnlyMakeRuns(t *testing.T) {
 				t.Errorf("objects (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestTheTellerMayWatchRunsAndKeepWhatWasTold(t *testing.T) {
+	t.Parallel()
+	var granted []rbacv1.PolicyRule
+	for _, object := range objects(t, file(t, "status", "status.yaml")) {
+		switch o := object.(type) {
+		case *rbacv1.Role:
+			granted = append(granted, o.Rules...)
+		case *appsv1.Deployment:
+			unprivileged(t, o.Spec.Template.Spec)
+			if *o.Spec.Replicas != 1 || o.Spec.Strategy.Type != appsv1.RecreateDeploymentStrategyType {
+				t.Errorf("there can be two: %+v", o.Spec.Strategy)
+			}
+		}
+	}
+	want := []rbacv1.PolicyRule{
+		{APIGroups: []string{"tekton.dev"}, Resources: []string{"pipelineruns", "taskruns", "customruns"}, Verbs: []string{"list", "watch"}},
+		{APIGroups: []string{"tekton.dev"}, Resources: []string{"pipelineruns"}, Verbs: []string{"patch"}},
+	}
+	if diff := cmp.Diff(want, granted); diff != "" {
+		t.Errorf("rights (-want +got):\n%s", diff)
+	}
+	if _, err := teller.ParseConfig(file(t, "status", "config", "status.yaml")); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -15,6 +15,9 @@ import (
 
 var reference = regexp.MustCompile(`\$\(event\.([^)]*)\)`)
 
+// Prefix of the labels and annotations by which a run knows its event.
+const Prefix = "spock.dev/event-"
+
 // Template is a PipelineRun in whose params `$(event.NAME)` stands for a value.
 type Template struct{ object map[string]any }
 
@@ -55,16 +58,25 @@ func (t Template) Run(d Decision, namespace, delivery string) *unstructured.Unst
 	}
 	run.SetName(d.Name)
 	run.SetNamespace(namespace)
-	labels := map[string]string{"spock.dev/event-source": d.Values["source"], "spock.dev/event-action": string(d.Action)}
+	labels := map[string]string{Prefix + "source": d.Values["source"], Prefix + "action": string(d.Action)}
 	for _, name := range []string{"number", "issue"} {
 		if d.Values[name] != "" {
-			labels["spock.dev/event-"+name] = d.Values[name]
+			labels[Prefix+name] = d.Values[name]
 		}
 	}
 	labels = merged(run.GetLabels(), labels)
 	run.SetLabels(labels)
+	annotations := map[string]string{}
 	if safe(delivery) && delivery != "" {
-		run.SetAnnotations(merged(run.GetAnnotations(), map[string]string{"spock.dev/event-delivery": delivery}))
+		annotations[Prefix+"delivery"] = delivery
+	}
+	for _, name := range []string{"repository", "commit"} {
+		if d.Values[name] != "" {
+			annotations[Prefix+name] = d.Values[name]
+		}
+	}
+	if len(annotations) > 0 {
+		run.SetAnnotations(merged(run.GetAnnotations(), annotations))
 	}
 	return run
 }

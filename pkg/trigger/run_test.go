@@ -28,12 +28,14 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := Decision{Action: Up, Name: "event-up-1", Values: map[string]string{"number": "42", "commit": "c0ffee", "branch": "$(event.sender)", "sender": "ann", "source": "github"}}
+	d := Decision{Action: Up, Name: "event-up-1", Values: map[string]string{"number": "42", "commit": "c0ffee", "branch": "$(event.sender)", "sender": "ann", "source": "github", "repository": "team-a/shop"}}
 	want := `apiVersion: tekton.dev/v1
 kind: PipelineRun
 metadata:
   annotations:
+    spock.dev/event-commit: c0ffee
     spock.dev/event-delivery: 72d3162e-cc78
+    spock.dev/event-repository: team-a/shop
   labels:
     spock.dev/event-action: up
     spock.dev/event-number: "42"
@@ -64,7 +66,7 @@ spec:
 			t.Errorf("run (-want +got):\n%s", diff)
 		}
 	}
-	if got := parsed.Run(d, "team-a", "x\ny").GetAnnotations(); len(got) > 0 {
+	if got := parsed.Run(d, "team-a", "x\ny").GetAnnotations(); got["spock.dev/event-delivery"] != "" {
 		t.Errorf("a delivery that is no number is noted: %v", got)
 	}
 }

@@ -251,7 +251,7 @@ func TestPublishedExamples(t *testing.T) {
 	t.Parallel()
 	path := os.Getenv("GITHUB_WEBHOOK_EXAMPLES")
 	if path == "" {
-		t.Skip("GITHUB_WEBHOOK_EXAMPLES does not name the api.github.com/index.json of npm's @octokit/webhooks-examples")
+		t.Skip("GITHUB_WEBHOOK_EXAMPLES does not say where they are; hack/webhook-examples.sh gets them")
 	}
 	raw, err := os.ReadFile(path)
 	if err != nil {

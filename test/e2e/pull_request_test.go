@@ -109,6 +109,28 @@ func TestAPullRequestIsClosedWhileItIsBuilt(t *testing.T) {
 	l.gone(l.environmentRef("shop-8"), soon)
 }
 
+// Of two pushes the later is deployed: its run cancels the one that still builds what was before.
+func TestOfTwoPushesTheLaterIsDeployed(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.installCatalog()
+	l.greeterProduct()
+	r := l.repository()
+	d := l.openDoorToBuild()
+	p := pull{number: 9, branch: "feature/twice", association: "MEMBER", clone: r.url}
+	p.commit = r.commits("say hello", greeter("hello"), "refs/heads/main", "refs/heads/"+p.branch, "refs/pull/9/head")
+	earlier := d.asks("pull_request", p.event("opened"))
+	await(l, ref{pipelineRuns, l.name, earlier.Name}, 2*soon, "it is under way", func(run *tektonv1.PipelineRun) bool { return run != nil && len(run.Status.ChildReferences) > 0 })
+	p.commit = r.commits("say more", greeter("hello again"), "refs/heads/"+p.branch, "refs/pull/9/head")
+	l.endsWell(d.asks("pull_request", p.event("synchronize")), patient)
+	ended := await(l, ref{pipelineRuns, l.name, earlier.Name}, soon, "it has ended", func(run *tektonv1.PipelineRun) bool { return run != nil && run.IsDone() })
+	if ended.Spec.Status != tektonv1.PipelineRunSpecStatusCancelledRunFinally {
+		t.Errorf("the earlier run was not cancelled: %q", ended.Spec.Status)
+	}
+	env := l.reaches("shop-9", v1alpha1.PhaseReady, 1)
+	l.eventually(soon, func(ctx context.Context) string { return ask(ctx, d.client, env.Status.URL, "hello again\n") })
+}
+
 // statusOut is what docs/triggers.md tells to add to a template, as a change of the shipped ones.
 func (l *lab) statusOut(api *double) []string {
 	l.Helper()
@@ -125,7 +147,8 @@ func (l *lab) statusOut(api *double) []string {
 	l.must(err)
 	params := strings.Replace(blocks[0][2], "https://jira.example.com", api.url+"/jira", 1) + "    - name: githubApi\n      value: " + api.url + "/api/v3\n"
 	own := "    - name: environment\n      value: shop-$(event.number)\n"
-	return []string{own + "  workspaces:\n", own + params + "  workspaces:\n" + blocks[1][2]}
+	const next, shared = "    # Of two pushes", "  workspaces:\n"
+	return []string{own + next, own + params + next, shared, shared + blocks[1][2]}
 }
 
 // isGood says that all tasks of a commit are told as pending, then as good, and that comment

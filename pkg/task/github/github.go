@@ -130,6 +130,12 @@ func (c Client) status(ctx context.Context, r Report, stage summary.Status) erro
 	})
 }
 
+// State is GitHub's word for how a task stands: success, failure, pending or error.
+func State(task string) string {
+	word, _ := judge(task)
+	return word
+}
+
 // judge translates Tekton's word for how a task ended. A task that was not run is an error:
 // a commit must not look good because its tests were never reached.
 func judge(state string) (string, string) {

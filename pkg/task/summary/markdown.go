@@ -22,7 +22,7 @@ func Markdown(title, link string, statuses []Status, records []record.Record) st
 	fmt.Fprintf(&out, "### %s %s\n\n", sign(statuses), cell(title))
 	for _, r := range records {
 		if r.Environment != "" {
-			fmt.Fprintf(&out, "**Environment** %s is %s %s\n\n", quote(r.Environment), cell(r.Phase), address(r.URL))
+			fmt.Fprintf(&out, "**Environment** %s is %s %s\n\n", Quote(r.Environment), cell(r.Phase), address(r.URL))
 		}
 	}
 	out.WriteString("| task | state | took | what |\n|---|---|---|---|\n")
@@ -73,7 +73,7 @@ func told(r record.Record) string {
 	case r.Tests != nil:
 		return cell(tests(*r.Tests))
 	case r.Commit != "":
-		return quote(short(r.Commit))
+		return Quote(short(r.Commit))
 	case len(r.Images) > 0:
 		return images(len(r.Images))
 	case r.Phase != "":
@@ -96,7 +96,7 @@ func folded(out *strings.Builder, title string, entries []string) {
 	}
 	fmt.Fprintf(out, "\n<details><summary>%s</summary>\n\n", title)
 	for _, entry := range entries {
-		fmt.Fprintf(out, "- %s\n", quote(entry))
+		fmt.Fprintf(out, "- %s\n", Quote(entry))
 	}
 	out.WriteString("\n</details>\n")
 }
@@ -117,7 +117,7 @@ func why(out *strings.Builder, r record.Record) {
 				fmt.Fprintf(out, "- and %d more\n", len(r.Tests.Failures)-i)
 				break
 			}
-			fmt.Fprintf(out, "- %s\n", quote(name))
+			fmt.Fprintf(out, "- %s\n", Quote(name))
 		}
 	}
 	fence := strings.Repeat("`", max(3, longest(text)+1))
@@ -138,8 +138,8 @@ func longest(text string) int {
 	return most
 }
 
-// quote makes a code span of a text, whatever is in it.
-func quote(text string) string {
+// Quote makes a code span of a text, whatever is in it.
+func Quote(text string) string {
 	text = strings.Join(strings.Fields(strings.ReplaceAll(text, "|", "¦")), " ")
 	if text == "" {
 		return ""
