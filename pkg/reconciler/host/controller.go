@@ -3,11 +3,13 @@ package host
 import (
 	"context"
 	"fmt"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
 	"knative.dev/pkg/configmap"
 	"knative.dev/pkg/controller"
 	"knative.dev/pkg/injection"
@@ -33,14 +35,14 @@ func NewController(health *lease.Health, fleet *host.Fleet) injection.Controller
 			<-ready
 			impl.EnqueueKey(name)
 		})
-		impl = newController(ctx, health, fleet, reader(injection.GetConfig(ctx)))
+		impl = newController(ctx, health, fleet, reader(injection.GetConfig(ctx)), clock.RealClock{})
 		close(ready)
 		return impl
 	}
 }
 
-func newController(ctx context.Context, health *lease.Health, fleet Fleet, secrets Secrets) *controller.Impl {
-	r := &Reconciler{fleet: fleet, secrets: secrets}
+func newController(ctx context.Context, health *lease.Health, fleet Fleet, secrets Secrets, c clock.PassiveClock) *controller.Impl {
+	r := &Reconciler{fleet: fleet, secrets: secrets, clock: c, settling: settling{since: map[types.NamespacedName]time.Time{}}}
 	impl := hostreconciler.NewImpl(ctx, r)
 	impl.Reconciler = &lease.Watched{Health: health, Reconciler: impl.Reconciler.(lease.Reconciler)}
 	handlers := controller.HandleAll(impl.Enqueue)

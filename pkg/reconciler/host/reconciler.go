@@ -15,6 +15,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+	"knative.dev/pkg/controller"
 	"knative.dev/pkg/reconciler"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
@@ -34,15 +36,17 @@ type Secrets func(ctx context.Context, namespace, serviceAccount, name string) (
 
 // Reconciler reconciles Hosts.
 type Reconciler struct {
-	fleet   Fleet
-	secrets Secrets
+	fleet    Fleet
+	secrets  Secrets
+	clock    clock.PassiveClock
+	settling settling
 }
 
 var _ reconciler.OnDeletionInterface = (*Reconciler)(nil)
 
 // ReconcileKind sees that the machine is connected, and tells how it is.
 func (r *Reconciler) ReconcileKind(_ context.Context, h *v1alpha1.Host) reconciler.Event {
-	name := types.NamespacedName{Namespace: h.Namespace, Name: h.Name}
+	name, before := types.NamespacedName{Namespace: h.Namespace, Name: h.Name}, h.Status.DeepCopy()
 	fingerprint, err := host.Fingerprint(h.Spec.HostKey)
 	if err != nil {
 		r.fleet.Drop(name)
@@ -54,6 +58,10 @@ func (r *Reconciler) ReconcileKind(_ context.Context, h *v1alpha1.Host) reconcil
 	r.connect(h)
 	sight, _ := r.fleet.See(name)
 	tell(h, sight)
+	if left := r.settling.left(name, before, &h.Status, r.clock.Now()); left > 0 {
+		h.Status.Facts, h.Status.Allocations = before.Facts, before.Allocations
+		return controller.NewRequeueAfter(left)
+	}
 	return nil
 }
 
@@ -75,6 +83,7 @@ func (r *Reconciler) connect(h *v1alpha1.Host) {
 // ObserveDeletion closes the connection of a Host that is gone.
 func (r *Reconciler) ObserveDeletion(_ context.Context, name types.NamespacedName) error {
 	r.fleet.Drop(name)
+	r.settling.forget(name)
 	return nil
 }
 

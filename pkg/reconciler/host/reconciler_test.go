@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/zap"
@@ -14,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	clocktesting "k8s.io/utils/clock/testing"
 	"knative.dev/pkg/apis"
 	_ "knative.dev/pkg/client/injection/kube/client/fake"
 	"knative.dev/pkg/logging"
@@ -54,39 +56,69 @@ func (f *fakeFleet) Drop(name types.NamespacedName) {
 
 func (f *fakeFleet) See(types.NamespacedName) (host.Sight, bool) { return f.sight, true }
 
-// reconciled is the Host as stored after one pass, and the fleet.
-func reconciled(t *testing.T, h *v1alpha1.Host, sight host.Sight, secrets Secrets) (*v1alpha1.Host, *fakeFleet, func() error) {
+// rig reconciles one Host, through the generated reconciler.
+type rig struct {
+	*testing.T
+	ctx   context.Context
+	fleet *fakeFleet
+	clock *clocktesting.FakePassiveClock
+	pass  func() error
+}
+
+func newRig(t *testing.T, h *v1alpha1.Host, sight host.Sight, secrets Secrets) *rig {
 	t.Helper()
 	ctx, cancel, _ := rtesting.SetupFakeContextWithCancel(t, func(ctx context.Context) context.Context {
 		return logging.WithLogger(ctx, zap.NewNop().Sugar())
 	})
 	t.Cleanup(cancel)
-	client := fakespockclient.Get(ctx)
-	if err := client.Tracker().Add(h); err != nil {
+	if err := fakespockclient.Get(ctx).Tracker().Add(h); err != nil {
 		t.Fatal(err)
 	}
-	if err := hostinformer.Get(ctx).Informer().GetIndexer().Add(h); err != nil {
-		t.Fatal(err)
+	r := &rig{
+		T: t, ctx: ctx, clock: clocktesting.NewFakePassiveClock(time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)),
+		fleet: &fakeFleet{places: map[types.NamespacedName]host.Place{}, keys: map[types.NamespacedName]host.Keys{}, sight: sight},
 	}
-	fleet := &fakeFleet{places: map[types.NamespacedName]host.Place{}, keys: map[types.NamespacedName]host.Keys{}, sight: sight}
-	impl := newController(ctx, &lease.Health{}, fleet, secrets)
+	r.keep(h)
+	impl := newController(ctx, &lease.Health{}, r.fleet, secrets, r.clock)
 	if err := impl.Reconciler.(reconciler.LeaderAware).Promote(reconciler.UniversalBucket(), nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := impl.Reconciler.Reconcile(ctx, db1.String()); err != nil {
-		t.Fatal(err)
+	r.pass = func() error { return impl.Reconciler.Reconcile(ctx, db1.String()) }
+	return r
+}
+
+// keep puts a Host into the cache.
+func (r *rig) keep(h *v1alpha1.Host) {
+	r.Helper()
+	if err := hostinformer.Get(r.ctx).Informer().GetIndexer().Update(h); err != nil {
+		r.Fatal(err)
 	}
-	got, err := client.SpockV1alpha1().Hosts(db1.Namespace).Get(ctx, db1.Name, metav1.GetOptions{})
+}
+
+// stored is the Host as the API server has it, and as the cache comes to know it.
+func (r *rig) stored() *v1alpha1.Host {
+	r.Helper()
+	got, err := fakespockclient.Get(r.ctx).SpockV1alpha1().Hosts(db1.Namespace).Get(r.ctx, db1.Name, metav1.GetOptions{})
 	if err != nil {
+		r.Fatal(err)
+	}
+	r.keep(got)
+	return got
+}
+
+// reconciled is the Host as stored after one pass, and the fleet.
+func reconciled(t *testing.T, h *v1alpha1.Host, sight host.Sight, secrets Secrets) (*v1alpha1.Host, *fakeFleet, func() error) {
+	t.Helper()
+	r := newRig(t, h, sight, secrets)
+	if err := r.pass(); err != nil {
 		t.Fatal(err)
 	}
-	gone := func() error {
-		if err := hostinformer.Get(ctx).Informer().GetIndexer().Delete(h); err != nil {
+	return r.stored(), r.fleet, func() error {
+		if err := hostinformer.Get(r.ctx).Informer().GetIndexer().Delete(h); err != nil {
 			return err
 		}
-		return impl.Reconciler.Reconcile(ctx, db1.String())
+		return r.pass()
 	}
-	return got, fleet, gone
 }
 
 func machine(change ...func(*v1alpha1.Host)) *v1alpha1.Host {
@@ -151,13 +183,15 @@ func TestAHostTellsHowItIs(t *testing.T) {
 	}
 }
 
+// service is what a machine tells of a service.
+func service(env, name, active string) host.Told {
+	return host.Told{Record: host.Record{Labels: map[string]string{
+		v1alpha1.LabelEnvironmentNamespace: "team-a", v1alpha1.LabelEnvironment: env, v1alpha1.LabelService: name,
+	}}, Unit: host.Unit{Active: active}}
+}
+
 func TestAConnectedHostTellsWhatItIsAndWhatRunsThere(t *testing.T) {
 	t.Parallel()
-	service := func(env, name, active string) host.Told {
-		return host.Told{Record: host.Record{Labels: map[string]string{
-			v1alpha1.LabelEnvironmentNamespace: "team-a", v1alpha1.LabelEnvironment: env, v1alpha1.LabelService: name,
-		}}, Unit: host.Unit{Active: active}}
-	}
 	got, fleet, gone := reconciled(t, machine(), host.Sight{
 		Connected: true,
 		Facts:     host.Facts{OS: "Debian 12", Arch: "x86_64", Systemd: 252, CPUs: 8, MemoryKiB: 1 << 20, DiskKiB: 1 << 22, DiskFreeKiB: 1 << 21},

@@ -1,0 +1,65 @@
+package host
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"knative.dev/pkg/controller"
+
+	"spock.dev/spock/pkg/target/host"
+)
+
+// tells runs a pass, and says what the status tells of services then, and when another
+// pass is asked for.
+func (r *rig) tells() (services string, again time.Duration) {
+	r.Helper()
+	err := r.pass()
+	if err != nil {
+		asked := false
+		if asked, again = controller.IsRequeueKey(err); !asked {
+			r.Fatal(err)
+		}
+	}
+	var all []string
+	for _, a := range r.stored().Status.Allocations {
+		all = append(all, a.Service+" "+a.State)
+	}
+	return strings.Join(all, ", "), again
+}
+
+// What comes and goes on a machine within a moment is one write, and what is as before
+// after it is none.
+func TestWhatDoesNotLastIsNotWritten(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, machine(), host.Sight{Connected: true}, nil)
+	step := func(what string, after time.Duration, sight host.Sight, want string, wantAgain time.Duration) {
+		t.Helper()
+		r.clock.SetTime(r.clock.Now().Add(after))
+		r.fleet.sight = sight
+		if got, again := r.tells(); got != want || again != wantAgain {
+			t.Errorf("%s: %q and again in %s, want %q and %s", what, got, again, want, wantAgain)
+		}
+	}
+	on := func(services ...host.Told) host.Sight {
+		sight := host.Sight{Connected: true, Services: map[string]host.Told{}}
+		for _, s := range services {
+			sight.Services[s.Record.Labels["spock.dev/service"]] = s
+		}
+		return sight
+	}
+	web, db := service("shop", "web", "active"), service("shop", "db", "active")
+	step("it is connected", 0, on(web), "web Running", 0)
+	step("another comes", time.Second, on(web, db), "web Running", settlesPlace)
+	step("a moment later", time.Second, on(web, db), "web Running", settlesPlace-time.Second)
+	step("it has stayed", time.Second, on(web, db), "db Running, web Running", 0)
+	step("one is updated", time.Second, on(service("shop", "web", "deactivating"), db), "db Running, web Running", settlesState)
+	step("it is back", 3*time.Second, on(web, db), "db Running, web Running", 0)
+	step("one has failed", time.Second, on(service("shop", "web", "failed"), db), "db Running, web Running", settlesState)
+	step("and has stayed so", settlesState, on(service("shop", "web", "failed"), db), "db Running, web Failed", 0)
+	step("one has gone", time.Second, on(db), "db Running, web Failed", settlesPlace)
+	step("and the machine is away", time.Second, host.Sight{Failure: &host.Failure{Class: host.Unreachable, Host: "db1", Message: "it does not answer"}}, "db Running, web Failed", 0)
+	if got := r.stored().Status.GetCondition("Ready"); got.Reason != "HostUnreachable" {
+		t.Errorf("that it is away is told as %+v", got)
+	}
+}
