@@ -26,6 +26,7 @@ type Outbox struct {
 	under  map[*parcel]bool   // way
 	calm   int                // of them, those that are not urgent
 	done   sent               // since the last step
+	since  map[plan.Key]bool  // what has arrived since the world was looked at
 	idle   chan struct{}      // closed when nothing is queued or under way
 	missed bool               // no step has waited for the end of what is under way
 	drift  map[plan.Key]Drift // that what is sent heals
@@ -49,7 +50,7 @@ func newSent() sent {
 func (e *Engine) NewOutbox(life context.Context, tell func()) *Outbox {
 	idle := make(chan struct{})
 	close(idle)
-	return &Outbox{engine: e, life: life, tell: tell, under: map[*parcel]bool{}, idle: idle, done: newSent(), drift: map[plan.Key]Drift{}}
+	return &Outbox{engine: e, life: life, tell: tell, under: map[*parcel]bool{}, idle: idle, done: newSent(), since: map[plan.Key]bool{}, drift: map[plan.Key]Drift{}}
 }
 
 // Withdraw drops what is not under way, and says whether nothing is; tell is called when
@@ -62,8 +63,16 @@ func (b *Outbox) Withdraw() (empty bool) {
 	return len(b.under) == 0
 }
 
-// put replaces what is not under way. A parcel of which something is under way waits for
-// another step: what comes of that decides what is next.
+// look says that the world is looked at now, for what is put next.
+func (b *Outbox) look() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	clear(b.since)
+}
+
+// put replaces what is not under way. A parcel of which something is under way, or has
+// arrived since the world was looked at, waits for another step: what comes of that
+// decides what is next.
 func (b *Outbox) put(scope target.Scope, state target.State, d *Decision) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -75,7 +84,7 @@ func (b *Outbox) put(scope target.Scope, state target.State, d *Decision) {
 			b.drift[drift.Key] = drift
 		}
 	}
-	sending := map[plan.Key]bool{}
+	sending := maps.Clone(b.since)
 	for p := range b.under {
 		p.each(func(key plan.Key) { sending[key] = true })
 	}
@@ -114,6 +123,7 @@ func (b *Outbox) pump() {
 func (b *Outbox) arrived(p *parcel, s sent) {
 	b.mu.Lock()
 	delete(b.under, p)
+	p.each(func(key plan.Key) { b.since[key] = true })
 	if !p.urgent() {
 		b.calm--
 	}

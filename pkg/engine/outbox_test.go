@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
 	"spock.dev/spock/pkg/engine"
@@ -23,6 +24,16 @@ import (
 type slowTarget struct {
 	*fakeTarget
 	held map[string]chan struct{} // by object
+	seen func()                   // after the world was read, once
+}
+
+func (s *slowTarget) Observe(ctx context.Context, scope target.Scope, kinds []schema.GroupVersionKind) (target.State, error) {
+	state, err := s.fakeTarget.Observe(ctx, scope, kinds)
+	if seen := s.seen; seen != nil {
+		s.seen = nil
+		seen()
+	}
+	return state, err
 }
 
 func (s *slowTarget) Apply(ctx context.Context, scope target.Scope, o plan.Object, mine bool) error {
@@ -92,6 +103,28 @@ func TestASlowWriteHoldsNobodyElse(t *testing.T) {
 		}
 		if len(s.told) != 1 {
 			t.Errorf("told %d times that all is done, want once", len(s.told))
+		}
+	})
+}
+
+// What was decided on a world without a write that has arrived since is not sent.
+func TestAWriteThatArrivesWhileAStepDecidesIsNotSentAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSlowly(t, planOf(t, tiers, service("data", "db", 1), service("apps", "api", 1)), "Deployment/db")
+		if _, err := s.next(t); err != nil {
+			t.Fatal(err)
+		}
+		s.wrote()
+		s.slow.seen = func() { s.letGo("Deployment/db") }
+		if _, err := s.next(t); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{"apply Deployment/db"}, s.wrote()); diff != "" {
+			t.Errorf("calls (-want +got):\n%s", diff)
+		}
+		if _, err := s.next(t); err != nil || len(s.wrote()) != 0 {
+			t.Errorf("the step after that writes something again (%v)", err)
 		}
 	})
 }

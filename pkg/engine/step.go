@@ -69,6 +69,7 @@ const Patience = 50 * time.Millisecond
 func (e *Engine) Step(ctx context.Context, task Task, now func() time.Time) (Outcome, error) {
 	late := task.keep(task.Outbox.collect())
 	healed := task.heal(late, now())
+	task.Outbox.look()
 	out, err := e.decide(ctx, task, now)
 	if err != nil {
 		return Outcome{}, err
