@@ -30,7 +30,7 @@ func Places(hosts []*v1alpha1.Host, env *v1alpha1.Environment, planned Taken) ([
 // noted in on.
 func left(h *v1alpha1.Host, own string, on map[string][]string, planned []v1alpha1.HostAllocation) placement.Host {
 	c := h.Spec.Capacity
-	out := placement.Host{Name: h.Name, Address: h.Spec.Address, Labels: h.Labels, Drained: h.Spec.Drain, Packages: h.Spec.AllowPackages, Ports: map[int32]string{}}
+	out := placement.Host{Name: h.Name, Address: h.Spec.Address, Labels: h.Labels, Drained: h.Spec.Drain || !h.DeletionTimestamp.IsZero(), Packages: h.Spec.AllowPackages, Ports: map[int32]string{}}
 	if c.CPU != nil {
 		n := c.CPU.MilliValue()
 		out.CPU = &n

@@ -47,3 +47,13 @@ func TestWhatOthersHaveOfAMachineIsNotLeft(t *testing.T) {
 		t.Errorf("on (-want +got):\n%s", diff)
 	}
 }
+
+// A Host that is deleted keeps what it has until that has moved, and gets nothing new.
+func TestAHostThatIsDeletedIsDrained(t *testing.T) {
+	t.Parallel()
+	now := metav1.Now()
+	h := &v1alpha1.Host{ObjectMeta: metav1.ObjectMeta{Name: "db1", DeletionTimestamp: &now}}
+	if got, _ := Places([]*v1alpha1.Host{h}, &v1alpha1.Environment{}, nil); len(got) != 1 || !got[0].Drained {
+		t.Errorf("places %+v, want one that is drained", got)
+	}
+}

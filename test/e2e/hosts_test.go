@@ -17,6 +17,7 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
+	"knative.dev/pkg/apis"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
 )
@@ -118,8 +119,16 @@ func TestMachinesAndPodsAreOneEnvironment(t *testing.T) {
 		t.Errorf("web was not changed:\n%s", versions)
 	}
 
+	// A Host that is deleted stays until its services have gone, which have nowhere to go here.
+	l.must(l.spock.SpockV1alpha1().Hosts(l.name).Delete(l.ctx, "box", metav1.DeleteOptions{}))
+	held := m.is("box", corev1.ConditionFalse, v1alpha1.ReasonDeleting, soon)
+	if said := held.Status.GetCondition(apis.ConditionReady).Message; !strings.Contains(said, "db of "+l.name+"/shop") {
+		t.Errorf("the Host that is deleted says %s", said)
+	}
+	l.answers("report", "db says good morning\nweb says good morning\nreport says good morning\n")
 	l.must(l.spock.SpockV1alpha1().Environments(l.name).Delete(l.ctx, "shop", metav1.DeleteOptions{}))
 	l.gone(l.environmentRef("shop"), 3*soon)
+	l.gone(ref{v1alpha1.SchemeGroupVersion.WithResource("hosts"), l.name, "box"}, soon)
 	if after := m.ask(leftovers); after != before {
 		t.Errorf("the environment is gone, and the machine, before:\n%s\nafter:\n%s", before, after)
 	}

@@ -6,16 +6,21 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/cache"
 	"k8s.io/utils/clock"
 	"knative.dev/pkg/configmap"
 	"knative.dev/pkg/controller"
 	"knative.dev/pkg/injection"
 
+	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	environmentinformer "spock.dev/spock/pkg/client/injection/informers/spock/v1alpha1/environment"
 	hostinformer "spock.dev/spock/pkg/client/injection/informers/spock/v1alpha1/host"
 	hostreconciler "spock.dev/spock/pkg/client/injection/reconciler/spock/v1alpha1/host"
+	hostlisters "spock.dev/spock/pkg/client/listers/spock/v1alpha1"
 	"spock.dev/spock/pkg/reconciler/lease"
 	"spock.dev/spock/pkg/target/host"
 	"spock.dev/spock/pkg/target/kube"
@@ -23,6 +28,7 @@ import (
 
 var (
 	_ hostreconciler.Interface         = (*Reconciler)(nil)
+	_ hostreconciler.Finalizer         = (*Reconciler)(nil)
 	_ hostreconciler.ReadOnlyInterface = (*Reconciler)(nil)
 )
 
@@ -42,14 +48,37 @@ func NewController(health *lease.Health, fleet *host.Fleet) injection.Controller
 }
 
 func newController(ctx context.Context, health *lease.Health, fleet Fleet, secrets Secrets, c clock.PassiveClock) *controller.Impl {
-	r := &Reconciler{fleet: fleet, secrets: secrets, clock: c, settling: settling{since: map[types.NamespacedName]time.Time{}}}
-	impl := hostreconciler.NewImpl(ctx, r)
+	environments := environmentinformer.Get(ctx)
+	r := &Reconciler{fleet: fleet, secrets: secrets, clock: c, exists: func(name types.NamespacedName) bool {
+		_, err := environments.Lister().Environments(name.Namespace).Get(name.Name)
+		return err == nil
+	}, settling: settling{since: map[types.NamespacedName]time.Time{}}}
+	impl := hostreconciler.NewImpl(ctx, r, func(*controller.Impl) controller.Options {
+		return controller.Options{FinalizerName: v1alpha1.FinalizerHost}
+	})
 	impl.Reconciler = &lease.Watched{Health: health, Reconciler: impl.Reconciler.(lease.Reconciler)}
 	handlers := controller.HandleAll(impl.Enqueue)
-	if _, err := hostinformer.Get(ctx).Informer().AddEventHandler(handlers); err != nil {
-		panic(err) // only an informer that has stopped can fail here
+	hosts := hostinformer.Get(ctx)
+	gone := cache.ResourceEventHandlerFuncs{DeleteFunc: func(any) { enqueueDeleting(impl, hosts.Lister()) }}
+	for informer, handler := range map[cache.SharedIndexInformer]cache.ResourceEventHandler{hosts.Informer(): handlers, environments.Informer(): gone} {
+		if _, err := informer.AddEventHandler(handler); err != nil {
+			panic(err) // only an informer that has stopped can fail here
+		}
 	}
 	return impl
+}
+
+// enqueueDeleting enqueues the Hosts that may have waited for an environment that is gone.
+func enqueueDeleting(impl *controller.Impl, hosts hostlisters.HostLister) {
+	all, err := hosts.List(labels.Everything())
+	if err != nil {
+		return // a lister never fails
+	}
+	for _, h := range all {
+		if !h.DeletionTimestamp.IsZero() {
+			impl.Enqueue(h)
+		}
+	}
 }
 
 // reader reads Secrets as service accounts: the controller itself may read none.

@@ -38,6 +38,7 @@ type Secrets func(ctx context.Context, namespace, serviceAccount, name string) (
 type Reconciler struct {
 	fleet    Fleet
 	secrets  Secrets
+	exists   Exists
 	clock    clock.PassiveClock
 	settling settling
 }

@@ -26,6 +26,8 @@ const (
 	ReasonConnecting = "Connecting"
 	// ReasonReachable: the machine is connected, and fit to run services.
 	ReasonReachable = "Reachable"
+	// ReasonDeleting: the Host is deleted, and goes when its services have gone.
+	ReasonDeleting = "Deleting"
 	// ReasonNoCredentials: the Secret cannot be read, or does not hold what it should.
 	ReasonNoCredentials = "NoCredentials"
 )
@@ -68,4 +70,9 @@ func (h *Host) MarkReachable() {
 // MarkUnreachable sets Ready to False with a sentence.
 func (h *Host) MarkUnreachable(reason, message string) {
 	hostConditions.Manage(&h.Status).MarkFalse(apis.ConditionReady, reason, "%s", message)
+}
+
+// MarkDeleting sets Ready to False with a sentence, until what runs there has gone.
+func (h *Host) MarkDeleting(message string) {
+	hostConditions.Manage(&h.Status).MarkFalse(apis.ConditionReady, ReasonDeleting, "%s", message)
 }

@@ -38,6 +38,8 @@ const (
 	AnnotationRun = "spock.dev/run"
 	// FinalizerEnvironment keeps an Environment until its teardown is observed.
 	FinalizerEnvironment = "spock.dev/environment"
+	// FinalizerHost keeps a Host until its environments have taken their services away.
+	FinalizerHost = "spock.dev/host"
 	// FinalizerCustomRun keeps a Teardown or Deploy CustomRun until its work is let go.
 	FinalizerCustomRun = "spock.dev/customrun"
 	// FieldManager is the field manager of every server-side apply.
