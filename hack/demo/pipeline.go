@@ -59,6 +59,18 @@ func sumdb(goproxy string) string {
 	return "off"
 }
 
+// evidence shows what there is to see of a PipelineRun that failed, beside its logs.
+func (d *demo) evidence(ctx context.Context, name string) {
+	of := []string{"-n", team, "-l", "tekton.dev/pipelineRun=" + name}
+	for _, args := range [][]string{
+		append([]string{"get", "taskruns", "-o", `custom-columns=TASKRUN:.metadata.name,REASON:.status.conditions[0].reason,MESSAGE:.status.conditions[0].message`}, of...),
+		append([]string{"get", "pods", "-o", `custom-columns=POD:.metadata.name,PHASE:.status.phase,REASON:.status.reason,MESSAGE:.status.message,INIT:.status.initContainerStatuses[*].state.terminated.reason,STEPS:.status.containerStatuses[*].state`}, of...),
+		{"get", "events", "-n", team, "--field-selector", "type=Warning"},
+	} {
+		_ = d.show(ctx, "kubectl", args...) // the failure itself is what is returned
+	}
+}
+
 // verdict fails when the PipelineRun did, with its own words.
 func (d *demo) verdict(ctx context.Context, name string) error {
 	raw, err := d.kubectl(ctx, "-n", team, "get", "pipelinerun", name, "-o", "json")
@@ -79,6 +91,7 @@ func (d *demo) verdict(ctx context.Context, name string) error {
 	}
 	for _, c := range run.Status.Conditions {
 		if c.Type == "Succeeded" && c.Status != "True" {
+			d.evidence(ctx, name)
 			return fmt.Errorf("pipelinerun %s: %s: %s", name, c.Reason, c.Message)
 		}
 	}

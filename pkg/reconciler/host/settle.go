@@ -10,11 +10,12 @@ import (
 	"knative.dev/pkg/apis"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/target/host"
 )
 
 const (
-	// settlesPlace is how long it may take until a service that came or went is told: what
-	// else comes and goes meanwhile is one write with it.
+	// settlesPlace is how long it may take until a service that begins to start, or has
+	// gone, is told: what else comes and goes meanwhile is one write with it.
 	settlesPlace = 2 * time.Second
 	// settlesState is the same for how services and disk are. A service that is updated is
 	// back by then, and nothing is written.
@@ -51,11 +52,16 @@ func (s *settling) forget(name types.NamespacedName) {
 }
 
 // needs is how long a difference has to stand before it is told. What says whether the
-// machine can be used is told at once.
+// machine can be used is told at once, and so is a service that came and is done with
+// starting: people look for it there.
 func needs(before, now *v1alpha1.HostStatus) time.Duration {
 	was, is := before.GetCondition(apis.ConditionReady), now.GetCondition(apis.ConditionReady)
 	switch {
 	case was.IsTrue() != is.IsTrue(), was.IsFalse() != is.IsFalse(), was.GetReason() != is.GetReason(), was.GetMessage() != is.GetMessage():
+		return 0
+	case slices.ContainsFunc(now.Allocations, func(a v1alpha1.HostAllocation) bool {
+		return a.State != string(host.Starting) && !slices.ContainsFunc(before.Allocations, func(b v1alpha1.HostAllocation) bool { return samePlace(a, b) })
+	}):
 		return 0
 	case !slices.EqualFunc(before.Allocations, now.Allocations, samePlace):
 		return settlesPlace
