@@ -18,6 +18,10 @@ var reference = regexp.MustCompile(`\$\(event\.([^)]*)\)`)
 // Prefix of the labels and annotations by which a run knows its event.
 const Prefix = "spock.dev/event-"
 
+// Taken is the annotation of a run with the time at which its event was taken, in a form
+// whose order is that of the texts.
+const Taken = Prefix + "taken"
+
 // Template is a PipelineRun in whose params `$(event.NAME)` stands for a value.
 type Template struct{ object map[string]any }
 
@@ -67,6 +71,9 @@ func (t Template) Run(d Decision, namespace, delivery string) *unstructured.Unst
 	labels = merged(run.GetLabels(), labels)
 	run.SetLabels(labels)
 	annotations := map[string]string{}
+	if !d.Taken.IsZero() {
+		annotations[Taken] = d.Taken.UTC().Format("2006-01-02T15:04:05.000000000Z07:00")
+	}
 	if safe(delivery) && delivery != "" {
 		annotations[Prefix+"delivery"] = delivery
 	}

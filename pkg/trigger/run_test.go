@@ -3,6 +3,7 @@ package trigger
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/yaml"
@@ -28,7 +29,7 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := Decision{Action: Up, Name: "event-up-1", Values: map[string]string{"number": "42", "commit": "c0ffee", "branch": "$(event.sender)", "sender": "ann", "source": "github", "repository": "team-a/shop"}}
+	d := Decision{Action: Up, Name: "event-up-1", Taken: time.Date(2026, 5, 4, 12, 0, 0, 70, time.FixedZone("", 3600)), Values: map[string]string{"number": "42", "commit": "c0ffee", "branch": "$(event.sender)", "sender": "ann", "source": "github", "repository": "team-a/shop"}}
 	want := `apiVersion: tekton.dev/v1
 kind: PipelineRun
 metadata:
@@ -36,6 +37,7 @@ metadata:
     spock.dev/event-commit: c0ffee
     spock.dev/event-delivery: 72d3162e-cc78
     spock.dev/event-repository: team-a/shop
+    spock.dev/event-taken: "2026-05-04T11:00:00.000000070Z"
   labels:
     spock.dev/event-action: up
     spock.dev/event-number: "42"

@@ -77,6 +77,8 @@ type Decision struct {
 	Name string
 	// Values are what the template of the run may use; all Names are there.
 	Values map[string]string
+	// Taken is when it was decided.
+	Taken time.Time
 }
 
 // Names are the values that a decision has.
@@ -116,7 +118,7 @@ func Decide(c Config, secret []byte, d Delivery, now time.Time) (Decision, *Refu
 			return Decision{}, refuse(Malformed, "%s is %q: it holds what is not let through; letters, digits and . _ / : @ + - are", name, clip(value))
 		}
 	}
-	return Decision{e.action, runName(e.action, d.Body), values}, nil
+	return Decision{e.action, runName(e.action, d.Body), values, now}, nil
 }
 
 // event is what the judges find.

@@ -3,9 +3,11 @@
 package cancel
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	tektonv1 "github.com/tektoncd/pipeline/pkg/apis/pipeline/v1"
 	tekton "github.com/tektoncd/pipeline/pkg/client/clientset/versioned"
@@ -15,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"spock.dev/spock/pkg/follow"
+	"spock.dev/spock/pkg/trigger"
 )
 
 // ends lets the finally tasks of a cancelled run tell how it went.
@@ -39,7 +42,7 @@ func Before(ctx context.Context, client tekton.Interface, namespace, self, selec
 	var names []string
 	for i := range all.Items {
 		run := &all.Items[i]
-		if run.Name == self || run.IsDone() || own.CreationTimestamp.Before(&run.CreationTimestamp) {
+		if run.IsDone() || compare(run, own) >= 0 {
 			continue
 		}
 		names = append(names, run.Name)
@@ -52,6 +55,14 @@ func Before(ctx context.Context, client tekton.Interface, namespace, self, selec
 		}
 	}
 	return names, wait(ctx, client, namespace, selector, names)
+}
+
+// compare orders runs by when they were asked for. The cluster knows the second, a door for
+// events more than that; of two that nobody can tell apart the names decide, so that never
+// each is older than the other.
+func compare(a, b *tektonv1.PipelineRun) int {
+	return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time),
+		strings.Compare(a.Annotations[trigger.Taken], b.Annotations[trigger.Taken]), strings.Compare(a.Name, b.Name))
 }
 
 // wait ends when none of the runs is under way.

@@ -56,8 +56,9 @@ func cluster(t *testing.T, runs ...runtime.Object) (*fake.Clientset, *[]string) 
 
 func TestOlderRunsOfTheSameAreCancelled(t *testing.T) {
 	t.Parallel()
-	client, cancelled := cluster(t,
-		run("down", "7", time.Minute, false), run("up-1", "7", 3*time.Minute, true), run("up-2", "7", 2*time.Minute, false), run("up-3", "7", time.Minute, false),
+	last, third := run("down", "7", time.Minute, false), run("up-3", "7", time.Minute, false)
+	last.Annotations, third.Annotations = taken("12:00:00.000000002"), taken("12:00:00.000000001")
+	client, cancelled := cluster(t, last, third, run("up-1", "7", 3*time.Minute, true), run("up-2", "7", 2*time.Minute, false),
 		run("reopened", "7", 0, false), run("other", "8", 2*time.Minute, false))
 	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
 	defer stop()
@@ -84,5 +85,36 @@ func TestWhatCannotBeCancelledIsTold(t *testing.T) {
 		if _, err := do(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
+	}
+}
+
+func taken(at string) map[string]string {
+	return map[string]string{"spock.dev/event-taken": "2026-05-04T" + at + "Z"}
+}
+
+// The cluster tells the seconds only. Of two runs of one second each would cancel the other.
+func TestOfTwoRunsOneIsOlder(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct{ a, b map[string]string }{
+		"a door took one before the other": {taken("12:00:00.000000001"), taken("12:00:00.000000002")},
+		"nobody knows":                     {nil, nil},
+		"one came by hand":                 {nil, taken("12:00:00.000000002")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a, b := run("a", "7", 0, false), run("b", "7", 0, false)
+			a.Annotations, b.Annotations = tt.a, tt.b
+			var ended []string
+			for _, self := range []string{"a", "b"} {
+				client, cancelled := cluster(t, a.DeepCopy(), b.DeepCopy())
+				if _, err := Before(t.Context(), client, "team-a", self, "spock.dev/event-number=7"); err != nil {
+					t.Fatal(err)
+				}
+				ended = append(ended, *cancelled...)
+			}
+			if diff := cmp.Diff([]string{"a"}, ended); diff != "" {
+				t.Errorf("cancelled by both (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
