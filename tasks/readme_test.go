@@ -54,18 +54,7 @@ func TestReadmes(t *testing.T) {
 func tables(t *testing.T, e entry) string {
 	t.Helper()
 	var out strings.Builder
-	if strings.HasPrefix(e.path, "../stepactions") {
-		var action v1beta1.StepAction
-		decode(t, e.path, &action)
-		paramTable(&out, action.Spec.Params)
-		var rows [][]string
-		for _, r := range action.Spec.Results {
-			rows = append(rows, []string{code(r.Name), string(r.Type), r.Description})
-		}
-		table(&out, "Results", []string{"result", "type", "what it is"}, rows)
-		return out.String()
-	}
-	if strings.HasPrefix(e.path, "..") {
+	if strings.HasPrefix(e.path, "../pipelines") {
 		var p v1.Pipeline
 		decode(t, e.path, &p)
 		paramTable(&out, p.Spec.Params)
@@ -82,7 +71,13 @@ func tables(t *testing.T, e entry) string {
 		return out.String()
 	}
 	var task v1.Task
-	decode(t, e.path, &task)
+	if strings.HasPrefix(e.path, "../stepactions") {
+		var action v1beta1.StepAction
+		decode(t, e.path, &action)
+		task = asTask(action)
+	} else {
+		decode(t, e.path, &task)
+	}
 	paramTable(&out, task.Spec.Params)
 	var rows [][]string
 	for _, w := range task.Spec.Workspaces {

@@ -88,8 +88,13 @@ func TestTheTellerMayWatchRunsAndKeepWhatWasTold(t *testing.T) {
 	if diff := cmp.Diff(want, granted); diff != "" {
 		t.Errorf("rights (-want +got):\n%s", diff)
 	}
-	if _, err := teller.ParseConfig(file(t, "status", "config", "status.yaml")); err != nil {
-		t.Error(err)
+	_, page, _ := strings.Cut(string(file(t, "..", "docs", "triggers.md")), "## Tell how every run went\n")
+	_, page, _ = strings.Cut(page, "```yaml\n")
+	page, _, _ = strings.Cut(page, "```")
+	for where, config := range map[string][]byte{"the config": file(t, "status", "config", "status.yaml"), "the page": []byte(page)} {
+		if c, err := teller.ParseConfig(config); err != nil || c.GitHub == nil || c.Jira == nil {
+			t.Errorf("%s: %+v, %v", where, c, err)
+		}
 	}
 }
 
