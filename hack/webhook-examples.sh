@@ -8,11 +8,13 @@ dir=${XDG_CACHE_HOME:-$HOME/.cache}/spock/webhook-examples/$version
 at=$dir/package/api.github.com/index.json
 if [ ! -e "$at" ]; then
   command -v npm >/dev/null
-  work=$(mktemp -d)
-  trap 'rm -rf "$work"' EXIT
+  mkdir -p "$(dirname "$dir")"
+  work=$(mktemp -d "$dir.XXXXXX")   # beside it, so that it is there whole or not at all
+  trap 'rm -rf "$work"' EXIT   # it is gone when all went well
   npm pack --silent --pack-destination "$work" "@octokit/webhooks-examples@$version" >/dev/null
   echo "$sum  $(echo "$work"/*.tgz)" | sha256sum --check --quiet >&2
-  mkdir -p "$dir"
-  tar -xzf "$work"/*.tgz -C "$dir"
+  tar -xzf "$work"/*.tgz -C "$work"
+  rm -rf "$dir"
+  mv -T "$work" "$dir"
 fi
 echo "$at"

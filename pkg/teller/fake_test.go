@@ -174,12 +174,12 @@ func newLab(t *testing.T) *lab {
 
 // fakeFinder holds one run and its children.
 type fakeFinder struct {
-	run      *tektonv1.PipelineRun
-	children map[string]child
+	one *tektonv1.PipelineRun
+	its map[string]child
 }
 
-func (f fakeFinder) Run(string, string) (*tektonv1.PipelineRun, error)        { return f.run, nil }
-func (f fakeFinder) Children(*tektonv1.PipelineRun) (map[string]child, error) { return f.children, nil }
+func (f fakeFinder) run(string, string) (*tektonv1.PipelineRun, error)        { return f.one, nil }
+func (f fakeFinder) children(*tektonv1.PipelineRun) (map[string]child, error) { return f.its, nil }
 
 // tells looks at a run as a restarted process does: all it knows is what is kept at the run.
 func (l *lab) tells(r *tektonv1.PipelineRun, children map[string]child) ([]string, error) {

@@ -50,10 +50,8 @@ type child struct {
 
 // of reads a run and what ran for it, by the names of the tasks.
 func of(run *tektonv1.PipelineRun, children map[string]child) story {
-	s := story{done: run.IsDone(), state: state(run.Status.GetCondition(apis.ConditionSucceeded))}
-	if c := run.Status.GetCondition(apis.ConditionSucceeded); c != nil {
-		s.sentence = c.Message
-	}
+	c := run.Status.GetCondition(apis.ConditionSucceeded)
+	s := story{done: run.IsDone(), state: state(c), sentence: c.GetMessage()}
 	if s.done && (run.IsCancelled() || run.IsGracefullyCancelled()) {
 		s.state = notRun
 	}
@@ -96,11 +94,7 @@ func state(c *apis.Condition) string {
 }
 
 func ofTaskRun(run *tektonv1.TaskRun) child {
-	c := run.Status.GetCondition(apis.ConditionSucceeded)
-	out := child{state: state(c), started: run.Status.StartTime, ended: run.Status.CompletionTime, results: map[string]tektonv1.ParamValue{}}
-	if c != nil {
-		out.message = c.Message
-	}
+	out := newChild(run.Status.GetCondition(apis.ConditionSucceeded), run.Status.StartTime, run.Status.CompletionTime)
 	for _, r := range run.Status.Results {
 		out.results[r.Name] = r.Value
 	}
@@ -108,15 +102,15 @@ func ofTaskRun(run *tektonv1.TaskRun) child {
 }
 
 func ofCustomRun(run *v1beta1.CustomRun) child {
-	c := run.Status.GetCondition(apis.ConditionSucceeded)
-	out := child{state: state(c), started: run.Status.StartTime, ended: run.Status.CompletionTime, results: map[string]tektonv1.ParamValue{}}
-	if c != nil {
-		out.message = c.Message
-	}
+	out := newChild(run.Status.GetCondition(apis.ConditionSucceeded), run.Status.StartTime, run.Status.CompletionTime)
 	for _, r := range run.Status.Results {
 		out.results[r.Name] = *tektonv1.NewStructuredValues(r.Value)
 	}
 	return out
+}
+
+func newChild(c *apis.Condition, started, ended *metav1.Time) child {
+	return child{state: state(c), message: c.GetMessage(), started: started, ended: ended, results: map[string]tektonv1.ParamValue{}}
 }
 
 // record is what the results of a task say, when they are called as those of Spock's Tasks:

@@ -44,8 +44,8 @@ type Teller struct {
 	Config Config
 	GitHub github.Client
 	Jira   jira.Client
-	// Runs finds the runs and what runs for them.
-	Runs Finder
+	// Runs finds the runs and what runs for them: a Watch.
+	Runs finder
 	// Cluster keeps what was told.
 	Cluster tekton.Interface
 	Now     func() time.Time
@@ -56,12 +56,12 @@ type Teller struct {
 	recent sync.Map
 }
 
-// Finder finds runs, from a cache.
-type Finder interface {
-	// Run returns a run; an error that says NotFound when it is gone.
-	Run(namespace, name string) (*tektonv1.PipelineRun, error)
-	// Children are what ran for it, by the names of the tasks.
-	Children(*tektonv1.PipelineRun) (map[string]child, error)
+// finder finds runs, from a cache: a Watch.
+type finder interface {
+	// run returns a run; an error that says NotFound when it is gone.
+	run(namespace, name string) (*tektonv1.PipelineRun, error)
+	// children are what ran for it, by the names of the tasks.
+	children(*tektonv1.PipelineRun) (map[string]child, error)
 }
 
 // memory is what was told, by what it was about.
@@ -69,7 +69,7 @@ type memory map[string]string
 
 // Tell writes what has changed since it was told. It can be called again at any time.
 func (t *Teller) Tell(ctx context.Context, namespace, name string) error {
-	run, err := t.Runs.Run(namespace, name)
+	run, err := t.Runs.run(namespace, name)
 	key := cache.NewObjectName(namespace, name)
 	if apierrors.IsNotFound(err) {
 		t.recent.Delete(key)
@@ -81,7 +81,7 @@ func (t *Teller) Tell(ctx context.Context, namespace, name string) error {
 	if c := run.Status.CompletionTime; c != nil && t.Now().Sub(c.Time) > old {
 		return nil
 	}
-	children, err := t.Runs.Children(run)
+	children, err := t.Runs.children(run)
 	if err != nil {
 		return fmt.Errorf("find the tasks of run %s: %w", name, err)
 	}

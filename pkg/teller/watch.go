@@ -151,8 +151,8 @@ func (w *Watch) next(ctx context.Context, t *Teller) bool {
 	return true
 }
 
-// Run is a run of the cache.
-func (w *Watch) Run(namespace, name string) (*tektonv1.PipelineRun, error) {
+// run is a run of the cache.
+func (w *Watch) run(namespace, name string) (*tektonv1.PipelineRun, error) {
 	object, found, err := w.runs.GetStore().GetByKey(cache.NewObjectName(namespace, name).String())
 	if err != nil {
 		return nil, err
@@ -163,9 +163,9 @@ func (w *Watch) Run(namespace, name string) (*tektonv1.PipelineRun, error) {
 	return object.(*tektonv1.PipelineRun), nil
 }
 
-// Children are what ran for a run, of the cache. Of several for one task (a matrix) the one
+// children are what ran for a run, of the cache. Of several for one task (a matrix) the one
 // that did worst counts.
-func (w *Watch) Children(run *tektonv1.PipelineRun) (map[string]child, error) {
+func (w *Watch) children(run *tektonv1.PipelineRun) (map[string]child, error) {
 	out := map[string]child{}
 	add := func(object metav1.Object, c child) {
 		task := object.GetLabels()[ofTask]

@@ -49,26 +49,19 @@ func TestAHostIsHeldFromItsFirstPass(t *testing.T) {
 // A Host that is deleted goes when its environments have taken their services away.
 func TestAHostThatIsDeletedWaitsForItsServices(t *testing.T) {
 	t.Parallel()
+	now := metav1.Now()
 	deleted := func(h *v1alpha1.Host) {
-		h.Finalizers, h.DeletionTimestamp = []string{finalizer, "somebody.else/too"}, &metav1.Time{}
-		*h.DeletionTimestamp = metav1.Now()
+		h.Finalizers, h.DeletionTimestamp = []string{finalizer, "somebody.else/too"}, &now
 	}
 	shop := &v1alpha1.Environment{ObjectMeta: metav1.ObjectMeta{Namespace: "team-a", Name: "shop"}}
-	services := func(all ...host.Told) host.Sight {
-		sight := host.Sight{Connected: true, Services: map[string]host.Told{}}
-		for _, s := range all {
-			sight.Services[s.Record.Labels["spock.dev/service"]] = s
-		}
-		return sight
-	}
 	tests := map[string]struct {
 		sight  host.Sight
 		change func(*v1alpha1.Host)
 		held   bool
 	}{
-		"a service is left":             {sight: services(service("shop", "web", "active"), service("gone", "db", "active")), held: true},
-		"what no environment has":       {sight: services(service("gone", "db", "active"))},
-		"nothing is left":               {sight: services()},
+		"a service is left":             {sight: on(service("shop", "web", "active"), service("gone", "db", "active")), held: true},
+		"what no environment has":       {sight: on(service("gone", "db", "active"))},
+		"nothing is left":               {sight: on()},
 		"it is being connected":         {sight: host.Sight{}, held: true},
 		"it is away":                    {sight: host.Sight{Failure: &host.Failure{Class: host.Unreachable, Host: "db1", Message: "it does not answer"}}},
 		"its credentials are gone":      {sight: host.Sight{Failure: errors.Join(host.ErrNoCredentials, errors.New("not found"))}},
@@ -96,7 +89,7 @@ func TestAHostThatIsDeletedSaysWhatIsLeft(t *testing.T) {
 	t.Parallel()
 	now := metav1.Now()
 	r := newRig(t, machine(func(h *v1alpha1.Host) { h.Finalizers, h.DeletionTimestamp = []string{finalizer}, &now }),
-		host.Sight{Connected: true, Services: map[string]host.Told{"web": service("shop", "web", "active")}}, nil)
+		on(service("shop", "web", "active")), nil)
 	shop := &v1alpha1.Environment{ObjectMeta: metav1.ObjectMeta{Namespace: "team-a", Name: "shop"}}
 	environments := environmentinformer.Get(r.ctx).Informer().GetIndexer()
 	if err := environments.Add(shop); err != nil {

@@ -190,6 +190,15 @@ func service(env, name, active string) host.Told {
 	}}, Unit: host.Unit{Active: active}}
 }
 
+// on is a connected machine with services.
+func on(services ...host.Told) host.Sight {
+	sight := host.Sight{Connected: true, Services: map[string]host.Told{}}
+	for _, s := range services {
+		sight.Services[s.Record.Labels[v1alpha1.LabelService]] = s
+	}
+	return sight
+}
+
 func TestAConnectedHostTellsWhatItIsAndWhatRunsThere(t *testing.T) {
 	t.Parallel()
 	got, fleet, gone := reconciled(t, machine(), host.Sight{

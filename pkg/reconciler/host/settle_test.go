@@ -41,13 +41,6 @@ func TestWhatDoesNotLastIsNotWritten(t *testing.T) {
 			t.Errorf("%s: %q and again in %s, want %q and %s", what, got, again, want, wantAgain)
 		}
 	}
-	on := func(services ...host.Told) host.Sight {
-		sight := host.Sight{Connected: true, Services: map[string]host.Told{}}
-		for _, s := range services {
-			sight.Services[s.Record.Labels["spock.dev/service"]] = s
-		}
-		return sight
-	}
 	web, db := service("shop", "web", "active"), service("shop", "db", "active")
 	step("it is connected", 0, on(web), "web Running", 0)
 	starts := service("shop", "db", "activating")
