@@ -47,13 +47,18 @@ func either(name string, port int32, script string) *v1alpha1.ServiceTemplate {
 	return t
 }
 
-// stores keeps what it is given; relays show what they got from where they are told.
+// stores keeps what it is given; relays show what they get from where they are told, before
+// they listen and every second after: what stands between may for a moment still lead to the
+// release before, which runs until its connections have ended.
 func stores() *v1alpha1.ServiceTemplate {
 	return either("store", 8080, "sleep ${params.delay}; mkdir -p /tmp/www; cp /etc/greeting /tmp/www/index.html")
 }
 
 func relays(name string, port int32) *v1alpha1.ServiceTemplate {
-	return either(name, port, `mkdir -p /tmp/www; until wget -q -O /tmp/www/index.html "$FROM"; do sleep 1; done; cat /etc/greeting >> /tmp/www/index.html`)
+	return either(name, port, `mkdir -p /tmp/www
+get() { wget -q -T 5 -O /tmp/next "$FROM" && cat /etc/greeting >> /tmp/next && mv /tmp/next /tmp/www/index.html; }
+until get; do sleep 1; done
+while sleep 1; do get; done &`)
 }
 
 func from(s v1alpha1.ProductService, url string) v1alpha1.ProductService {
