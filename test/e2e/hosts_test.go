@@ -56,7 +56,7 @@ func stores() *v1alpha1.ServiceTemplate {
 
 func relays(name string, port int32) *v1alpha1.ServiceTemplate {
 	return either(name, port, `mkdir -p /tmp/www
-get() { wget -q -T 5 -O /tmp/next "$FROM" && cat /etc/greeting >> /tmp/next && mv /tmp/next /tmp/www/index.html; }
+get() { wget -q -O /tmp/next "$FROM" && cat /etc/greeting >> /tmp/next && mv /tmp/next /tmp/www/index.html; }
 until get; do sleep 1; done
 while sleep 1; do get; done &`)
 }
