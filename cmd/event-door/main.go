@@ -45,7 +45,7 @@ func command() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return serve(cmd.Context(), log, listener(address, door), listener(metrics, inside(door)))
+			return serve(cmd.Context(), log, listener(address, outside(door)), listener(metrics, inside(door)))
 		},
 	}
 	f := cmd.Flags()
@@ -65,6 +65,14 @@ func connect() (dynamic.Interface, error) {
 	}
 	config.QPS, config.Burst = 100, 300
 	return dynamic.NewForConfig(config)
+}
+
+// outside is what senders ask for, and EventListeners that stand before the door.
+func outside(door *server.Door) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", door)
+	mux.HandleFunc("POST /interceptor", door.Intercept)
+	return mux
 }
 
 // inside is what the cluster asks for.

@@ -107,32 +107,56 @@ type answer struct {
 // ServeHTTP takes one delivery.
 func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a, run := d.take(r)
-	d.counts.add(string(d.config.Source), a.outcome)
-	d.log.Info(a.text, "source", d.config.Source, "outcome", a.outcome, "code", a.code, "run", run, "delivery", delivery(r.Header))
+	d.tell(a, run, r.Header)
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(a.code)
 	fmt.Fprintln(w, a.text)
+}
+
+// tell logs and counts what came of a delivery.
+func (d *Door) tell(a answer, run string, header http.Header) {
+	d.counts.add(string(d.config.Source), a.outcome)
+	d.log.Info(a.text, "source", d.config.Source, "outcome", a.outcome, "code", a.code, "run", run, "delivery", delivery(header))
 }
 
 func (d *Door) take(r *http.Request) (answer, string) {
 	if r.Method != http.MethodPost {
 		return answer{http.StatusMethodNotAllowed, "method", "an event is posted"}, ""
 	}
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		return answer{http.StatusUnsupportedMediaType, string(trigger.NotJSON), "choose the content type application/json"}, ""
+	body, refused := read(r, mostBody)
+	if refused != nil {
+		return *refused, ""
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, mostBody+1))
+	return d.judge(r.Context(), r.Header, body)
+}
+
+// read is the body of a request, which has at most that many bytes.
+func read(r *http.Request, most int) ([]byte, *answer) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, int64(most)+1))
 	switch {
 	case err != nil:
-		return answer{http.StatusBadRequest, "broken", "the body did not arrive whole"}, ""
-	case len(body) > mostBody:
-		return answer{http.StatusRequestEntityTooLarge, "oversized", fmt.Sprintf("the body has more than %d bytes", mostBody)}, ""
+		return nil, &answer{http.StatusBadRequest, "broken", "the body did not arrive whole"}
+	case len(body) > most:
+		refused := oversized(most)
+		return nil, &refused
+	}
+	return body, nil
+}
+
+func oversized(most int) answer {
+	return answer{http.StatusRequestEntityTooLarge, "oversized", fmt.Sprintf("the body has more than %d bytes", most)}
+}
+
+// judge decides on a delivery as its sender sent it, and makes the run that it asks for.
+func (d *Door) judge(ctx context.Context, header http.Header, body []byte) (answer, string) {
+	if kind, _, err := mime.ParseMediaType(header.Get("Content-Type")); err != nil || kind != "application/json" {
+		return answer{http.StatusUnsupportedMediaType, string(trigger.NotJSON), "choose the content type application/json"}, ""
 	}
 	secret, err := d.secret()
 	if err != nil {
 		return answer{http.StatusServiceUnavailable, "error", err.Error()}, ""
 	}
-	decision, refusal := trigger.Decide(d.config, secret, trigger.Delivery{Header: r.Header.Get, Body: body}, d.now())
+	decision, refusal := trigger.Decide(d.config, secret, trigger.Delivery{Header: header.Get, Body: body}, d.now())
 	if refusal != nil {
 		return answer{code(refusal.Reason), string(refusal.Reason), refusal.Sentence}, ""
 	}
@@ -140,7 +164,7 @@ func (d *Door) take(r *http.Request) (answer, string) {
 	if !ok {
 		return answer{http.StatusOK, string(trigger.Ignored), fmt.Sprintf("there is no template of a run for %s", decision.Action)}, ""
 	}
-	return d.keep(r.Context(), template.Run(decision, d.namespace, delivery(r.Header))), decision.Name
+	return d.keep(ctx, template.Run(decision, d.namespace, delivery(header))), decision.Name
 }
 
 // keep writes the run, and tries again while there is time. Only what the cluster has is

@@ -46,7 +46,7 @@ func (l *lab) openDoor(source string, replace ...string) *door {
 		"team-a", l.name, "spock-events-github", "spock-events-" + source, "triggers/github/github.yaml", "triggers/" + source + "/" + source + ".yaml",
 		"triggers/github/config", l.config(source, replace...),
 	}
-	l.followInstall(strings.NewReplacer(here...))
+	l.followPage("## Install", strings.NewReplacer(here...))
 	name := "spock-events-" + source
 	await(l, ref{deployments, l.name, name}, 2*soon, "the door stands", func(d *appsv1.Deployment) bool {
 		return d != nil && d.Status.ObservedGeneration == d.Generation && d.Status.AvailableReplicas == *d.Spec.Replicas && d.Status.UpdatedReplicas == *d.Spec.Replicas
@@ -64,15 +64,15 @@ func (l *lab) openDoor(source string, replace ...string) *door {
 	return d
 }
 
-// followInstall runs the commands of the page's part about the installation.
-func (l *lab) followInstall(here *strings.Replacer) {
+// followPage runs the first commands under a heading of docs/triggers.md.
+func (l *lab) followPage(heading string, here *strings.Replacer) {
 	l.Helper()
 	page, err := os.ReadFile(filepath.Join(root, "docs", "triggers.md"))
 	l.must(err)
-	_, install, _ := strings.Cut(string(page), "## Install")
-	block := fence.FindStringSubmatch(install)
+	_, part, _ := strings.Cut(string(page), heading+"\n")
+	block := fence.FindStringSubmatch(part)
 	if block == nil || block[1] != "sh" {
-		l.Fatalf("the page has no commands to install the door")
+		l.Fatalf("the page has no commands under %s", heading)
 	}
 	registry := l.setting(l.T, "REGISTRY")
 	script := "set -eo pipefail; export PATH=$PWD/bin/tools:$PATH KO_DOCKER_REPO=" + registry + "/spock KO_DEFAULTBASEIMAGE=" + registry + "/static:nonroot\n"
