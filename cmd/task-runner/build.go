@@ -49,6 +49,7 @@ func buildCommand() *cobra.Command {
 		},
 	}
 	t.Flags(cmd)
+	t.Limit(cmd)
 	tools.register(cmd)
 	f := cmd.Flags()
 	f.StringVar(&request.Repository, "repository", "", "prefix of the images: REPOSITORY/NAME:TAG")

@@ -35,6 +35,7 @@ func integrationTestCommand() *cobra.Command {
 		},
 	}
 	t.Flags(cmd)
+	t.Limit(cmd)
 	tools.register(cmd)
 	f := cmd.Flags()
 	f.StringVar(&report, "report", record.Directory+"/integration-test.xml", "JUnit report to write, below the workspace")

@@ -45,6 +45,7 @@ func unitTestCommand() *cobra.Command {
 		},
 	}
 	t.Flags(cmd)
+	t.Limit(cmd)
 	tools.register(cmd)
 	cmd.Flags().StringVar(&report, "report", record.Directory+"/unit-test.xml", "JUnit report to write, below the workspace")
 	return cmd

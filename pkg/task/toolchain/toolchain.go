@@ -4,6 +4,7 @@ package toolchain
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -11,6 +12,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
+	"time"
 )
 
 // Toolchain is the go command with its surroundings.
@@ -23,6 +26,8 @@ type Toolchain struct {
 	Proxy, SumDB, Flags string
 	// Log gets what the command writes for people.
 	Log io.Writer
+	// Grace is what a program has to end in after it was asked to; ten seconds when zero.
+	Grace time.Duration
 }
 
 // Env is what is added to the process's environment.
@@ -44,12 +49,20 @@ func (t Toolchain) Env() []string {
 	return env
 }
 
-// Command prepares a call of a program in the surroundings; extra environment wins.
+// Command prepares a call of a program in the surroundings; extra environment wins. When the
+// context ends, the program and all that it started are sent SIGQUIT, by which a Go program
+// shows what it was at, and are killed after the grace.
 func (t Toolchain) Command(ctx context.Context, program string, args, env []string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir = t.Directory
 	cmd.Env = append(append(os.Environ(), t.Env()...), env...)
 	cmd.Stderr = t.Log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error {
+		group, grace := -cmd.Process.Pid, cmp.Or(t.Grace, 10*time.Second)
+		time.AfterFunc(grace, func() { _ = syscall.Kill(group, syscall.SIGKILL) })
+		return syscall.Kill(group, syscall.SIGQUIT)
+	}
 	return cmd
 }
 

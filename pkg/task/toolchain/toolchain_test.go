@@ -1,10 +1,14 @@
 package toolchain
 
 import (
+	"bufio"
 	"bytes"
+	"context"
+	"io"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -53,5 +57,33 @@ func TestCommitWithoutRepositoryIsNothing(t *testing.T) {
 	t.Parallel()
 	if got := (Toolchain{Directory: t.TempDir(), Log: &bytes.Buffer{}}).Commit(t.Context()); got != nil {
 		t.Errorf("Commit = %v, want nothing", got)
+	}
+}
+
+// TestWhatTakesTooLongEndsWithAllThatItStarted asks a shell, whose child does not hear it and
+// would hold the output open for an hour.
+func TestWhatTakesTooLongEndsWithAllThatItStarted(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	cmd := Toolchain{Directory: t.TempDir(), Grace: 100 * time.Millisecond}.Command(ctx, "sh", []string{"-c", "trap 'echo asked; exit 3' QUIT; sleep 3600 & echo began; wait"}, nil)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewReader(out)
+	if first, err := lines.ReadString('\n'); first != "began\n" {
+		t.Fatalf("it says %q, %v", first, err)
+	}
+	cancel()
+	rest, err := io.ReadAll(lines)
+	if string(rest) != "asked\n" || err != nil {
+		t.Errorf("then it says %q, %v", rest, err)
+	}
+	if err := cmd.Wait(); err == nil || cmd.ProcessState.ExitCode() != 3 {
+		t.Errorf("it ended with %v", err)
 	}
 }
