@@ -5,7 +5,6 @@ package e2e
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -131,12 +130,8 @@ func TestMachinesAndPodsAreOneEnvironment(t *testing.T) {
 		t.Errorf("the Host that is deleted says %s", said)
 	}
 	l.answers("report", "db says good morning\nweb says good morning\nreport says good morning\n")
-	l.must(l.spock.SpockV1alpha1().Environments(l.name).Delete(l.ctx, "shop", metav1.DeleteOptions{}))
-	l.gone(l.environmentRef("shop"), 3*soon)
+	l.isTakenAway(m, before)
 	l.gone(ref{v1alpha1.SchemeGroupVersion.WithResource("hosts"), l.name, "box"}, soon)
-	if after := m.ask(leftovers); after != before {
-		t.Errorf("the environment is gone, and the machine, before:\n%s\nafter:\n%s", before, after)
-	}
 }
 
 // answers waits until an exposed service of the shop says something at its URL.
@@ -171,63 +166,6 @@ func (l *lab) sameImage(m *machine, image string) {
 	}
 	if got := m.ask("cat /etc/spock/services/*/current/record | grep -o '" + image + "' | sort | uniq -c | tr -s ' '; ls /var/lib/spock/releases | wc -l"); got != "2 "+image+"\n1" {
 		l.Errorf("on the machine there are %q, want two services with image %s and one release", got, image)
-	}
-}
-
-// TestAMachineThatIsAwayHoldsUpOnlyWhatNeedsIt cuts the network of a machine in the middle
-// of a rollout.
-func TestAMachineThatIsAwayHoldsUpOnlyWhatNeedsIt(t *testing.T) {
-	t.Parallel()
-	needsNode(t, "no machine stands beside it")
-	l, m := machineLab(t)
-	before := m.ask(leftovers)
-	m.add("box")
-	web, catalog := l.service("web", "page"), l.service("catalog", "page")
-	web.Needs, catalog.Needs = []v1alpha1.Need{{Service: "db"}}, []v1alpha1.Need{{Service: "cache"}}
-	db, cache := onHost(l.service("db", "store")), l.service("cache", "page")
-	db.Parameters = map[string]apiextensionsv1.JSON{"delay": *raw(15)}
-	cache.Parameters = map[string]apiextensionsv1.JSON{"delay": *raw(15)}
-	made := product("shop", group("all", db, cache, web, catalog))
-	made.Spec.Order = v1alpha1.OrderNeeds
-	l.create(stores(), page(), made, l.environment("shop", "shop"))
-	await(l, l.environmentRef("shop"), soon, "db starts on the machine", func(env *v1alpha1.Environment) bool {
-		db := env.Status.Service("db")
-		return db != nil && strings.Contains(db.Message, "starts on host box")
-	})
-	l.eventually(soon, func(context.Context) string {
-		return m.ask(`systemctl show --property=SubState --value 'spock-*' | grep -v start-post; ls -d /var/lib/spock/incoming 2>/dev/null || true`)
-	})
-	started := m.ask(standing)
-
-	m.cable("down")
-	t.Cleanup(func() { m.cable("up") })
-	cut := time.Now()
-	failed := l.isAt("shop", "db", v1alpha1.ServiceFailed)
-	t.Logf("%s after the cut: %s", time.Since(cut).Round(100*time.Millisecond), failed.Status.Service("db").Cause.Sentence())
-	if cause := failed.Status.Service("db").Cause; cause.Class != "HostUnreachable" || time.Since(cut) > 20*time.Second {
-		t.Errorf("%s after the cut db is failed for %+v", time.Since(cut), cause)
-	}
-	l.isAt("shop", "catalog", v1alpha1.ServiceReady)
-	status := l.reaches("shop", v1alpha1.PhaseFailed, 1).Status
-	if got := status.Service("web"); got.State != v1alpha1.ServiceBlocked || !slices.Equal(got.WaitingFor, []string{"db"}) {
-		t.Errorf("web is %s by %v, want blocked by db", got.State, got.WaitingFor)
-	}
-	if why := l.spockCommand("env", "why", "shop", "-n", l.name); !strings.Contains(why, "HostUnreachable") || !strings.Contains(why, "host box") || !strings.Contains(why, "web") {
-		t.Errorf("spock env why says:\n%s", why)
-	}
-	m.is("box", corev1.ConditionFalse, "HostUnreachable", soon)
-
-	m.cable("up")
-	back := time.Now()
-	l.reaches("shop", v1alpha1.PhaseReady, 1)
-	t.Logf("ready %s after the cable was plugged in", time.Since(back).Round(100*time.Millisecond))
-	if now := m.ask(standing); now != started {
-		t.Errorf("db was written or started again; before the cut:\n%s\nafter it:\n%s", started, now)
-	}
-	l.must(l.spock.SpockV1alpha1().Environments(l.name).Delete(l.ctx, "shop", metav1.DeleteOptions{}))
-	l.gone(l.environmentRef("shop"), 3*soon)
-	if after := m.ask(leftovers); after != before {
-		t.Errorf("the environment is gone, and the machine, before:\n%s\nafter:\n%s", before, after)
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -26,6 +28,7 @@ import (
 // machine is a physical host beside the cluster, as the file of MACHINES_FILE has it.
 type machine struct {
 	l       *lab
+	Number  int    `json:"number"`
 	Name    string `json:"name"`
 	Address string `json:"address"`
 	HostKey string `json:"hostKey"`
@@ -116,6 +119,33 @@ func (m *machine) cable(state string) {
 	m.l.Helper()
 	if out, err := exec.Command("ip", "link", "set", m.Link, state).CombinedOutput(); err != nil {
 		m.l.Fatalf("set the cable of %s %s: %v: %s", m.Name, state, err, out)
+	}
+}
+
+// power cuts the machine's power, or boots it again, with what its disk had gone: down or up.
+func (m *machine) power(state string) {
+	m.l.Helper()
+	beside, err := filepath.Abs(filepath.Dir(m.l.setting(m.l.T, "MACHINES_FILE")))
+	m.l.must(err)
+	cmd := exec.Command("go", "run", "./cmd/machine", state, "-number", strconv.Itoa(m.Number), "-cluster", beside, "-disk", "2048")
+	cmd.Dir = filepath.Join(root, "hack", "cluster")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		m.l.Fatalf("power of %s %s: %v\n%s", m.Name, state, err, out)
+	}
+}
+
+// rekey gives the machine another host key, and returns what gives it the old one back.
+func (m *machine) rekey() (back func()) {
+	m.l.Helper()
+	set := func(script string) string {
+		return m.ask("set -e; cd /etc/ssh; " + script + "; systemctl reload ssh; cut -d' ' -f1,2 ssh_host_ed25519_key.pub")
+	}
+	pinned := m.HostKey
+	m.HostKey = set("mkdir old; mv ssh_host_ed25519_key* old; ssh-keygen -q -t ed25519 -N '' -f ssh_host_ed25519_key")
+	return func() {
+		m.l.Helper()
+		set("mv old/* .; rmdir old")
+		m.HostKey = pinned
 	}
 }
 
