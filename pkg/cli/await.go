@@ -12,20 +12,14 @@ import (
 	"spock.dev/spock/pkg/progress"
 )
 
-// await follows a rollout, line by line on stderr, until it has ended one way or the
+// await follows a rollout, and shows on stderr how it goes, until it has ended one way or the
 // other, and prints what became of it.
 func (s *session) await(ctx context.Context, cluster *Cluster, env *v1alpha1.Environment, timeout time.Duration, format *format) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	start := s.Clock.Now()
-	var told v1alpha1.EnvironmentStatus
-	end, err := deploy.Follow(ctx, cluster.Spock, env.Namespace, env.Name, env.Generation, func(now *v1alpha1.Environment) {
-		if refused(now) {
-			return // what the status says of services is about an older spec
-		}
-		s.progress(progress.Lines(told, now.Status, s.Clock.Since(start))...)
-		told = *now.Status.DeepCopy()
-	})
+	view := s.view()
+	end, err := deploy.Follow(ctx, cluster.Spock, env.Namespace, env.Name, env.Generation, view.show)
+	view.close()
 	if err != nil {
 		return stopped(err, env, timeout)
 	}
@@ -34,7 +28,7 @@ func (s *session) await(ctx context.Context, cluster *Cluster, env *v1alpha1.Env
 		return err
 	}
 	if !done {
-		s.conclude(end, s.Clock.Since(start))
+		s.conclude(end, view.elapsed())
 	}
 	if end.Status.Phase != v1alpha1.PhaseReady {
 		return fmt.Errorf("environment %s/%s is not ready; more with: spock env why %s -n %s", end.Namespace, end.Name, end.Name, end.Namespace)

@@ -27,8 +27,8 @@ type Config struct {
 	Machines Machines
 	// Browse opens an address; the browser of the desktop when nil.
 	Browse Browse
-	// Clock tells how old things are.
-	Clock clock.PassiveClock
+	// Clock tells how old things are, and when to look again.
+	Clock clock.WithTicker
 }
 
 // session is a run of the program: the configuration and the flags of the root command.

@@ -51,11 +51,13 @@ type world struct {
 	machines Machines
 	browse   Browse
 	exec     PodExec
+	clock    *clocktesting.FakeClock
+	screen   Screen
 }
 
 func newWorld(t *testing.T, objects ...runtime.Object) *world {
 	t.Helper()
-	return &world{spock: fake.NewSimpleClientset(objects...), kube: kubefake.NewClientset(), tekton: tektonfake.NewSimpleClientset(), name: "spock", ctx: t.Context(), out: io.Discard, err: io.Discard}
+	return &world{spock: fake.NewSimpleClientset(objects...), kube: kubefake.NewClientset(), tekton: tektonfake.NewSimpleClientset(), name: "spock", clock: clocktesting.NewFakeClock(now), ctx: t.Context(), out: io.Discard, err: io.Discard}
 }
 
 // run is what a command has printed, and its exit code.
@@ -68,9 +70,9 @@ type run struct {
 func (w *world) run(args ...string) run {
 	var out, err bytes.Buffer
 	config := Config{
-		Name: w.name, Version: "spock v1.2.3", Clock: clocktesting.NewFakePassiveClock(now), Connect: w.connect,
+		Name: w.name, Version: "spock v1.2.3", Clock: w.clock, Connect: w.connect,
 		Machines: w.machines, Browse: w.browse,
-		Streams: Streams{In: strings.NewReader(w.stdin), Out: io.MultiWriter(&out, w.out), Err: io.MultiWriter(&err, w.err), ColorOut: w.color, ColorErr: w.color},
+		Streams: Streams{In: strings.NewReader(w.stdin), Out: io.MultiWriter(&out, w.out), Err: io.MultiWriter(&err, w.err), ColorOut: w.color, ColorErr: w.color, Screen: w.screen},
 	}
 	code := Execute(w.ctx, config, args)
 	return run{args: args, out: out.String(), err: err.String(), code: code}

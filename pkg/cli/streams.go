@@ -14,17 +14,30 @@ type Streams struct {
 	Out, Err io.Writer
 	// ColorOut and ColorErr say whether they can show colours.
 	ColorOut, ColorErr bool
+	// Screen is the terminal behind Err; nil when there is none that lines can be drawn over on.
+	Screen Screen
 }
+
+// Screen is a terminal; it says how many columns and lines it has now.
+type Screen func() (width, height int)
 
 // StandardStreams are those of the process. Colours are for terminals, unless NO_COLOR
 // is set or the terminal is dumb.
 func StandardStreams() Streams {
-	wanted := os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
-	return Streams{
+	dumb := os.Getenv("TERM") == "dumb"
+	wanted := os.Getenv("NO_COLOR") == "" && !dumb
+	streams := Streams{
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 		ColorOut: wanted && term.IsTerminal(int(os.Stdout.Fd())),
 		ColorErr: wanted && term.IsTerminal(int(os.Stderr.Fd())),
 	}
+	if !dumb && term.IsTerminal(int(os.Stderr.Fd())) {
+		streams.Screen = func() (width, height int) {
+			width, height, _ = term.GetSize(int(os.Stderr.Fd())) // without a size it is too small
+			return width, height
+		}
+	}
+	return streams
 }
 
 func (s *session) outPaint() paint { return paint(s.Streams.ColorOut && !s.noColor) }

@@ -27,6 +27,15 @@ const (
 // whose state changed, with cause and log under a failure, after a line for a new run. A
 // zero previous makes everything new. elapsed is the time since the story began.
 func Lines(previous, current v1alpha1.EnvironmentStatus, elapsed time.Duration) []string {
+	return changes(previous, current, elapsed, true)
+}
+
+// Story is what Lines says but for those that wait, which a Board beneath it shows.
+func Story(previous, current v1alpha1.EnvironmentStatus, elapsed time.Duration) []string {
+	return changes(previous, current, elapsed, false)
+}
+
+func changes(previous, current v1alpha1.EnvironmentStatus, elapsed time.Duration, waiting bool) []string {
 	var lines []string
 	if current.Run != "" && current.Run != previous.Run {
 		previous.Services = nil // a new run tells its own story
@@ -38,7 +47,7 @@ func Lines(previous, current v1alpha1.EnvironmentStatus, elapsed time.Duration) 
 	for i := range current.Services {
 		service := &current.Services[i]
 		before := previous.Service(service.Name)
-		if before != nil && before.State == service.State {
+		if before != nil && before.State == service.State || service.State == v1alpha1.ServiceWaiting && !waiting {
 			continue
 		}
 		lines = append(lines, clock(elapsed)+" "+sentence(before, service))
