@@ -50,7 +50,7 @@ func violations(path, kind string, task v1.Task) (found []string) {
 	}
 	found = append(found, unknownNames(task, string(text))...)
 	for _, s := range task.Spec.Steps {
-		found = append(found, stepViolations(s)...)
+		found = append(found, stepViolations(chosen(s, task.Spec.Params))...)
 	}
 	return found
 }
@@ -85,6 +85,16 @@ func unknownNames(task v1.Task, text string) (found []string) {
 		}
 	}
 	return found
+}
+
+// chosen puts for an image that is a param the one that runs when nobody chooses another.
+func chosen(s v1.Step, params v1.ParamSpecs) v1.Step {
+	for _, p := range params {
+		if s.Image == "$(params."+p.Name+")" && p.Default != nil {
+			s.Image = p.Default.StringVal
+		}
+	}
+	return s
 }
 
 func stepViolations(s v1.Step) (found []string) {
@@ -194,5 +204,23 @@ func TestTheLintFindsWhatIsWrong(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestAnImageThatMayBeChosen is judged as the one that runs until one is.
+func TestAnImageThatMayBeChosen(t *testing.T) {
+	t.Parallel()
+	for image, want := range map[string]string{
+		"registry.example.com/y:1.2": "", "ko://a/b": "", "busybox": "step s: image busybox names no registry", "$(params.q)": "step s: the image is a variable; nobody can say what runs",
+	} {
+		text := strings.Replace(strings.Replace(kept, "type: string}", "type: string, default: "+image+"}", 1), "registry.example.com/x:1.2@sha256:01", "$(params.p)", 1)
+		var task v1.Task
+		if err := yaml.UnmarshalStrict([]byte(text), &task); err != nil {
+			t.Fatal(err)
+		}
+		got := strings.Join(stepViolations(chosen(task.Spec.Steps[0], task.Spec.Params)), "; ")
+		if got != want {
+			t.Errorf("%s: %q, want %q", image, got, want)
+		}
 	}
 }

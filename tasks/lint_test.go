@@ -31,6 +31,8 @@ const (
 	image   = "ko://spock.dev/spock/cmd/task-runner"
 	// builder is the one program that needs another image, and a user namespace.
 	builder = "ko://spock.dev/spock/cmd/image-builder"
+	// teams is an image that a team may choose.
+	teams = "$(params.image)"
 )
 
 // categories that Artifact Hub and catlin know.
@@ -87,6 +89,7 @@ func TestTasks(t *testing.T) {
 				described(t, "workspace "+w.Name, w.Description)
 			}
 			params(t, task.Spec.Params)
+			own(t, task.Spec)
 			for _, s := range task.Spec.Steps {
 				step(t, s)
 			}
@@ -162,9 +165,28 @@ func params(t *testing.T, all v1.ParamSpecs) {
 	}
 }
 
+// own checks that an image which a team may choose is this one until it does, and that the
+// step brings its program along.
+func own(t *testing.T, task v1.TaskSpec) {
+	t.Helper()
+	for i, s := range task.Steps {
+		if s.Image != teams {
+			continue
+		}
+		for _, p := range task.Params {
+			if p.Name == "image" && (p.Default == nil || p.Default.StringVal != image) {
+				t.Errorf("param image is %v by default, want %s", p.Default, image)
+			}
+		}
+		if i == 0 || !slices.Equal(task.Steps[0].Args, []string{"install", s.Command[0]}) {
+			t.Errorf("step %s: its program %v is not installed by the first step", s.Name, s.Command)
+		}
+	}
+}
+
 func step(t *testing.T, s v1.Step) {
 	t.Helper()
-	if s.Image != image && s.Image != builder {
+	if s.Image != image && s.Image != builder && s.Image != teams {
 		t.Errorf("step %s: image %q, want %s", s.Name, s.Image, image)
 	}
 	if strings.Contains(s.Script, "$(params") || strings.Contains(s.Script, "$(tasks") {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -13,6 +14,8 @@ import (
 type goTools struct {
 	subdirectory, cache, scratch string
 	proxy, sumDB, flags          string
+	// image is a directory of the image to run in instead of the sources.
+	image string
 }
 
 func (g *goTools) register(cmd *cobra.Command) {
@@ -29,6 +32,12 @@ func (g *goTools) toolchain(cmd *cobra.Command, t *step.Step) (toolchain.Toolcha
 	directory, err := t.Source(g.subdirectory)
 	if err != nil {
 		return toolchain.Toolchain{}, err
+	}
+	if g.image != "" {
+		if !filepath.IsAbs(g.image) {
+			return toolchain.Toolchain{}, fmt.Errorf("directory %q: it is one of the image; begin it with /", g.image)
+		}
+		directory = g.image
 	}
 	cache := g.cache
 	if cache == "" {

@@ -32,6 +32,6 @@ func root() *cobra.Command {
 		SilenceErrors: true,
 	}
 	cmd.AddCommand(cloneCommand(), fetchCommand(), buildCommand(), unitTestCommand(), deployCommand(), integrationTestCommand(), summaryCommand())
-	cmd.AddCommand(cancelCommand(), teardownCommand(), githubCommand(), jiraCommand())
+	cmd.AddCommand(cancelCommand(), teardownCommand(), githubCommand(), jiraCommand(), installCommand())
 	return cmd
 }

@@ -70,7 +70,7 @@ func push(ctx context.Context, repository string, document []byte) (string, erro
 	if !slices.Contains(held, object.APIVersion+" "+object.Kind) || version == "" {
 		return "", fmt.Errorf("%s %s of %s: a bundle holds Tasks and Pipelines of tekton.dev/v1 and StepActions of tekton.dev/v1beta1, with the label app.kubernetes.io/version", object.Kind, object.Name, object.APIVersion)
 	}
-	if bytes.Contains(document, []byte("image: ko://")) {
+	if bytes.Contains(document, []byte(": ko://")) {
 		return "", fmt.Errorf("%s %s: its image is not resolved; pipe it through ko resolve", object.Kind, object.Name)
 	}
 	reference, err := name.ParseReference(fmt.Sprintf("%s/%s-%s:%s", repository, kind, object.Name, version))

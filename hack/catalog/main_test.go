@@ -31,7 +31,7 @@ func resolved(t *testing.T) string {
 			if err != nil {
 				t.Fatal(err)
 			}
-			all = append(all, strings.ReplaceAll(string(raw), "image: ko://", "image: registry.example.com/"))
+			all = append(all, strings.ReplaceAll(string(raw), ": ko://", ": registry.example.com/"))
 		}
 	}
 	return strings.Join(all, "\n---\n")

@@ -90,27 +90,6 @@ func TestLinesThatAreNoEventsAreShown(t *testing.T) {
 	}
 }
 
-func TestCoverage(t *testing.T) {
-	t.Parallel()
-	tests := map[string]struct {
-		profile, want, err string
-	}{
-		"no statements":                {profile: "mode: set\n", want: "0.0"},
-		"statements are weighed":       {profile: "mode: set\na.go:1.1,2.2 5 1\na.go:3.1,4.2 2 0\n", want: "71.4"},
-		"a block counts once":          {profile: "mode: atomic\na.go:1.1,2.2 1 0\na.go:1.1,2.2 1 7\n", want: "100.0"},
-		"a line that is none is named": {profile: "mode: set\nnonsense\n", err: "read the coverage profile: \"nonsense\" is not `block statements count`"},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			got, err := Coverage(strings.NewReader(tt.profile))
-			if got != tt.want || (err == nil) != (tt.err == "") || (err != nil && err.Error() != tt.err) {
-				t.Errorf("Coverage = %q, %v; want %q, %s", got, err, tt.want, tt.err)
-			}
-		})
-	}
-}
-
 func TestRunReportsAlsoWhenTheCommandFails(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
