@@ -117,10 +117,7 @@ func (l *lab) audit(from int64) ([]measure.Request, error) {
 		return nil, fmt.Errorf("open the audit log: %w", err)
 	}
 	defer file.Close()
-	if _, err := file.Seek(from, 0); err != nil {
-		return nil, fmt.Errorf("read the audit log: %w", err)
-	}
-	return measure.Read(file)
+	return measure.ReadFrom(file, from)
 }
 
 // measures of a deploy by name, with their unit.

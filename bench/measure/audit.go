@@ -54,10 +54,24 @@ type user struct {
 	Name string `json:"username"`
 }
 
-// Read reads an audit log.
-func Read(r io.Reader) ([]Request, error) {
+// ReadFrom reads what an audit log has from a position on, which was its length at some time.
+// A line that was being written then is one of before, and is passed over.
+func ReadFrom(log io.ReadSeeker, position int64) ([]Request, error) {
+	before := max(0, position-1)
+	if _, err := log.Seek(before, io.SeekStart); err != nil {
+		return nil, fmt.Errorf("read the audit log: %w", err)
+	}
+	lines := bufio.NewReaderSize(log, 1<<20)
+	if position > 0 {
+		if _, err := lines.ReadBytes('\n'); err != nil && err != io.EOF {
+			return nil, fmt.Errorf("read the audit log: %w", err)
+		}
+	}
+	return read(lines)
+}
+
+func read(lines *bufio.Reader) ([]Request, error) {
 	var all []Request
-	lines := bufio.NewReaderSize(r, 1<<20)
 	for {
 		raw, err := lines.ReadBytes('\n')
 		if err == io.EOF {

@@ -74,7 +74,7 @@ func TestARunIsReadOffTheAuditLog(t *testing.T) {
 			t.Parallel()
 			l := &log{}
 			tc.log(l)
-			all, err := measure.Read(strings.NewReader(l.String() + `{"half a line`))
+			all, err := measure.ReadFrom(strings.NewReader(l.String() + `{"half a line`), 0)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -93,7 +93,7 @@ func TestADryRunWritesNothing(t *testing.T) {
 	l := &log{}
 	l.write(0, "db", 1)
 	text := strings.Replace(l.String(), `{"verb":"patch",`, `{"verb":"patch","requestURI":"/apis/apps/v1/namespaces/shop/deployments/db?dryRun=All&fieldManager=x",`, 1)
-	all, err := measure.Read(strings.NewReader(text))
+	all, err := measure.ReadFrom(strings.NewReader(text), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func TestAWorkloadThatIsChangedTwiceIsCounted(t *testing.T) {
 	l.write(0, "db", 1)
 	l.write(1, "db", 1) // says the same again
 	l.write(2, "db", 2)
-	all, err := measure.Read(strings.NewReader(l.String()))
+	all, err := measure.ReadFrom(strings.NewReader(l.String()), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +123,7 @@ func TestARefusalIsNoWorkload(t *testing.T) {
 	t.Parallel()
 	text := `{"verb":"patch","user":{"username":"engine"},"objectRef":{"apiGroup":"apps","resource":"deployments","namespace":"shop","name":"db"},"responseStatus":{"code":422},` +
 		`"responseObject":{"kind":"Status","status":"Failure","details":{"kind":"Deployment","name":"db"}},"requestReceivedTimestamp":"2026-11-26T12:00:00Z","stageTimestamp":"2026-11-26T12:00:01Z"}` + "\n"
-	all, err := measure.Read(strings.NewReader(text))
+	all, err := measure.ReadFrom(strings.NewReader(text), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,12 +146,28 @@ func TestRequestsAreThoseOfTheEngine(t *testing.T) {
 	l.line(1, "update", "engine", "leases", "", "leader", "null")
 	l.line(1, "get", "engine", "pods", "", "x", "null")
 	l.write(9, "late", 1)
-	all, err := measure.Read(strings.NewReader(l.String()))
+	all, err := measure.ReadFrom(strings.NewReader(l.String()), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	run := measure.Of(all, measure.Window{From: began, To: began.Add(5 * time.Second), Engine: "engine", Namespace: "shop"})
 	if diff := cmp.Diff(map[string]int{"patch": 1, "get": 1}, run.Requests); diff != "" || run.Writes() != 1 {
 		t.Errorf("%d writes, requests (-want +got):\n%s", run.Writes(), diff)
+	}
+}
+
+// The log's length is looked at while lines are written; one of which half was there then
+// belongs to what was before.
+func TestALogIsReadFromTheFirstLineThatBegins(t *testing.T) {
+	t.Parallel()
+	l := &log{}
+	l.write(0, "db", 1)
+	first := l.Len()
+	l.write(1, "api", 1)
+	for position, want := range map[int]int{0: 2, 1: 1, first / 2: 1, first - 1: 1, first: 1, first + 1: 0, l.Len(): 0} {
+		all, err := measure.ReadFrom(strings.NewReader(l.String()), int64(position))
+		if err != nil || len(all) != want {
+			t.Errorf("from byte %d of %d there are %d lines, %v; want %d", position, l.Len(), len(all), err, want)
+		}
 	}
 }

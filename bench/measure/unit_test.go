@@ -52,7 +52,7 @@ func TestServicesOnMachinesAreReadOffTheMachines(t *testing.T) {
 			}
 			l := &log{}
 			tc.log(l)
-			all, err := measure.Read(strings.NewReader(l.String()))
+			all, err := measure.ReadFrom(strings.NewReader(l.String()), 0)
 			if err != nil {
 				t.Fatal(err)
 			}
