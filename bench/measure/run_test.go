@@ -74,7 +74,7 @@ func TestARunIsReadOffTheAuditLog(t *testing.T) {
 			t.Parallel()
 			l := &log{}
 			tc.log(l)
-			all, err := measure.ReadFrom(strings.NewReader(l.String() + `{"half a line`), 0)
+			all, err := measure.ReadFrom(strings.NewReader(l.String()+`{"half a line`), 0)
 			if err != nil {
 				t.Fatal(err)
 			}
