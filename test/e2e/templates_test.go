@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-containerregistry/pkg/crane"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
@@ -68,14 +67,10 @@ func (l *lab) server() string {
 	l.must(err)
 	image, err := remote.Image(base, remote.WithContext(l.ctx))
 	l.must(err)
-	page, err := crane.Layer(map[string][]byte{"www/healthz": []byte("ok\n")})
-	l.must(err)
-	image, err = mutate.AppendLayers(image, page)
-	l.must(err)
 	file, err := image.ConfigFile()
 	l.must(err)
 	config := file.Config
-	config.Entrypoint, config.Cmd = []string{"sh", "-c", `case $HOSTNAME in cleanup-*) echo cleaned; exit;; esac; exec httpd -f -p "${PORT:-8080}" -h /www`}, nil
+	config.Entrypoint, config.Cmd = []string{"sh", "-c", `case $HOSTNAME in cleanup-*) echo cleaned; exit;; esac; mkdir -p /tmp/www; echo ok > /tmp/www/healthz; exec httpd -f -p "${PORT:-8080}" -h /tmp/www`}, nil
 	image, err = mutate.Config(image, config)
 	l.must(err)
 	tag, err := name.ParseReference(l.setting(l.T, "REGISTRY") + "/" + l.name + "/server:1")

@@ -108,7 +108,7 @@ func TestATerminalShowsARolloutInPlace(t *testing.T) {
 	first := l.terminal("spock", up...)
 	first.shows(`0 of 2 services ready\r\n.*0/1 backend\r\n.*▷ db .*0/1 frontend\r\n +◎ web waits for db\r\n`)
 	first.types("\x03")
-	first.shows(`\x1b\[[0-9]+A\r\x1b\[J.*error: interrupted: `)
+	first.shows(`\x1b\[[0-9]+A\r\x1b\[Jinterrupted: stop following `)
 	if code := first.exits(); code != 130 {
 		t.Errorf("interrupted it exits with %d", code)
 	}
