@@ -110,7 +110,7 @@ func TestAMachineLosesItsPowerInTheMiddleOfARollout(t *testing.T) {
 	m.add("box")
 	l.startsSlowly()
 	l.dbStarts()
-	m.power("down")
+	m.power("cut")
 	up := false
 	t.Cleanup(func() {
 		if !up {

@@ -122,7 +122,7 @@ func (m *machine) cable(state string) {
 	}
 }
 
-// power cuts the machine's power, or boots it again, with what its disk had gone: down or up.
+// power cuts the machine's power, or boots it again, with what its disk had gone: cut or up.
 func (m *machine) power(state string) {
 	m.l.Helper()
 	beside, err := filepath.Abs(filepath.Dir(m.l.setting(m.l.T, "MACHINES_FILE")))

@@ -44,11 +44,12 @@ func TestTheSampleOfTheCatalogComesUp(t *testing.T) {
 		t.Errorf("there are %d services of %d templates", len(status.Services), len(templates))
 	}
 	for asked, want := range map[string]string{
-		"api -- sh -c 'nc -z ${DATABASE%:*} ${DATABASE#*:} && nc -z ${CACHE%:*} ${CACHE#*:} && echo ${#DATABASE_PASSWORD}'": "32\n",
-		"database -- sh -c 'PGPASSWORD=$POSTGRES_PASSWORD psql -h $HOSTNAME -U app -d app -Atc \"show max_connections\"'":   "100\n",
-		"cache -- redis-cli config get maxmemory-policy":                                                                    "maxmemory-policy\nallkeys-lru\n",
-		"mailer -- sh -c 'echo $LOG_LEVEL $CONCURRENCY'":                                                                    "info 4\n",
-		"agent -- sh -c 'touch /data/mine && wget -q -O - http://127.0.0.1:$PORT/healthz'":                                  "ok\n",
+		"api -- sh -c 'echo ${DATABASE#*:} ${#DATABASE_PASSWORD}'":                                                        "5432 32\n",
+		`api -- sh -c 'printf "PING\r\nQUIT\r\n" | nc ${CACHE%:*} ${CACHE#*:} | tr -d "\r"'`:                              "+PONG\n+OK\n",
+		"database -- sh -c 'PGPASSWORD=$POSTGRES_PASSWORD psql -h $HOSTNAME -U app -d app -Atc \"show max_connections\"'": "100\n",
+		"cache -- redis-cli config get maxmemory-policy":                                                                  "maxmemory-policy\nallkeys-lru\n",
+		"mailer -- sh -c 'echo $LOG_LEVEL $CONCURRENCY'":                                                                  "info 4\n",
+		"agent -- sh -c 'touch /data/mine && wget -q -O - http://127.0.0.1:$PORT/healthz'":                                "ok\n",
 	} {
 		out, err := l.tool("", "bash", "-c", "spock env exec shop -n "+l.name+" "+asked)
 		if err != nil || out != want {

@@ -20,6 +20,7 @@ import (
 const usage = `usage: machine COMMAND [-number N] [-state DIR] [-disk MB] [-cluster DIR]
 
   up    boot machine N, and print as JSON how to reach it
+  cut   cut its power: the next up boots it with the keys it had, and an empty disk
   down  end it, and leave nothing of it
 `
 
@@ -84,6 +85,8 @@ func obey(ctx context.Context, m machine.Machine, command string) error {
 			return err
 		}
 		return json.NewEncoder(os.Stdout).Encode(facts)
+	case "cut":
+		return m.Cut(ctx)
 	case "down":
 		return m.Down(ctx)
 	}
