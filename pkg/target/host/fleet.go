@@ -147,7 +147,7 @@ func (m *machine) see(change func(*Sight)) {
 // How long to wait before a machine is tried again, at first and at most.
 const (
 	soonest = time.Second
-	latest  = 30 * time.Second
+	latest  = 10 * time.Second
 )
 
 // run connects, watches until the connection ends, and does so again.
