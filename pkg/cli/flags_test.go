@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -114,4 +117,54 @@ func TestNamesAreCompleted(t *testing.T) {
 	if want := "bank\nshop\n:4\n"; got.out != want {
 		t.Errorf("completion printed %q, want %q", got.out, want)
 	}
+}
+
+// TestEveryExampleIsUnderstood has a shell read each, as a person's would: the command is there,
+// and takes its flags and arguments. Other programs of a line do nothing.
+func TestEveryExampleIsUnderstood(t *testing.T) {
+	t.Parallel()
+	const shell = `spock() { (IFS=$'\x1f'; echo "$*" >> called); }; curl() { :; }; kustomize() { :; }; dot() { cat; }; eval "$0"`
+	calls := 0
+	for _, cmd := range all(New(Config{Name: "spock"})) {
+		for line := range strings.Lines(cmd.Example) {
+			bash := exec.Command("bash", "-c", shell, line)
+			bash.Dir = t.TempDir()
+			if out, err := bash.CombinedOutput(); err != nil {
+				t.Fatalf("%s: %v\n%s", line, err, out)
+			}
+			called, err := os.ReadFile(filepath.Join(bash.Dir, "called"))
+			if err != nil {
+				t.Errorf("%s: the example %q does not call spock", cmd.CommandPath(), line)
+			}
+			for call := range strings.Lines(string(called)) {
+				calls++
+				if err := understands(New(Config{Name: "spock"}), strings.Split(strings.TrimSuffix(call, "\n"), "\x1f")); err != nil {
+					t.Errorf("%s: the example %q: %v", cmd.CommandPath(), line, err)
+				}
+			}
+		}
+	}
+	if calls < 20 {
+		t.Errorf("%d examples", calls)
+	}
+}
+
+func understands(root *cobra.Command, words []string) error {
+	found, rest, err := root.Find(words)
+	if err != nil {
+		return err
+	}
+	if err := found.ParseFlags(rest); err != nil {
+		return err
+	}
+	return found.ValidateArgs(found.Flags().Args())
+}
+
+// all are a command and those below it.
+func all(cmd *cobra.Command) []*cobra.Command {
+	commands := []*cobra.Command{cmd}
+	for _, sub := range cmd.Commands() {
+		commands = append(commands, all(sub)...)
+	}
+	return commands
 }

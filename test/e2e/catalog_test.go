@@ -13,6 +13,8 @@ import (
 	tektonv1 "github.com/tektoncd/pipeline/pkg/apis/pipeline/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
+
+	"spock.dev/spock/pkg/apis/spock/v1alpha1"
 )
 
 // The bundles that make catalog pushes are run by the bundles resolver, and what lies in a
@@ -50,6 +52,49 @@ func TestTheCatalogIsTakenByResolvers(t *testing.T) {
 	l.endsWell(l.start(fromGit(r.url, "pipeline", "pipelines/deploy-only/deploy-only.yaml", "environment: three, product: shop, class: "+l.name)), 3*soon)
 	l.endsWell(l.start(fromGit(r.url, "task", "tasks/teardown-env/teardown-env.yaml", "environment: three")), 3*soon)
 	l.gone(l.environmentRef("three"), soon)
+	l.composes(r)
+}
+
+// composes runs the Pipeline of docs/catalog.md that takes stages from the catalog and one from
+// the team's repository.
+func (l *lab) composes(r *repository) {
+	l.Helper()
+	page, err := os.ReadFile(filepath.Join(root, "docs", "catalog.md"))
+	l.must(err)
+	_, part, _ := strings.Cut(string(page), "## A Pipeline of your own\n")
+	block := fence.FindStringSubmatch(part)
+	if block == nil || block[1] != "yaml" {
+		l.Fatal("the page has no Pipeline")
+	}
+	here := strings.NewReplacer("registry.example.com/spock/bundles", strings.Replace(l.image("../spock/"+l.name), "/../", "/", 1), "class, value: dev", "class, value: "+l.name)
+	_, err = l.tool(here.Replace(block[2]), "kubectl", "apply", "-n", l.name, "-f", "-")
+	l.must(err)
+	check := `apiVersion: tekton.dev/v1
+kind: Task
+metadata: {name: check}
+spec:
+  workspaces: [{name: source}]
+  steps:
+    - name: check
+      image: ` + l.image("busybox:1") + `
+      command: [grep, -q, well, $(workspaces.source.path)/tekton/word]
+      computeResources: {requests: {cpu: 10m, memory: 16Mi}}
+`
+	commit := r.commits("a stage of our own", map[string]string{"tekton/check.yaml": check, "tekton/word": "well done\n"}, "refs/heads/checked")
+	var run tektonv1.PipelineRun
+	l.must(yaml.UnmarshalStrict([]byte(`metadata: {name: checked}
+spec:
+  pipelineRef: {name: checked}
+  taskRunTemplate: {serviceAccountName: `+account+`, podTemplate: {securityContext: {fsGroup: 65532}}}
+  params: [{name: url, value: "`+r.url+`"}, {name: revision, value: checked}]
+  workspaces: [{name: source, volumeClaimTemplate: {spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 100Mi}}}}}]
+`), &run))
+	made, err := l.tekton.TektonV1().PipelineRuns(l.name).Create(l.ctx, &run, metav1.CreateOptions{})
+	l.must(err)
+	l.endsWell(made, 3*soon)
+	if env := l.reaches("shop-check", v1alpha1.PhaseReady, 1); env.Spec.Run == nil || env.Spec.Run.Source != commit {
+		l.Errorf("the environment's run is %+v, want one of commit %s", env.Spec.Run, commit)
+	}
 }
 
 // The log of a deploy that fails tells why.
