@@ -54,7 +54,9 @@ func calls(all []string) []string {
 // understood parses a call as the program would, and does not run it. bare allows the
 // mere name of a command.
 func understood(call string, bare bool) error {
-	cmd, rest, err := cli.New(cli.Config{Name: "spock"}).Find(strings.Fields(call)[1:])
+	root := cli.New(cli.Config{Name: "spock"})
+	root.InitDefaultCompletionCmd() // which is made when the program runs
+	cmd, rest, err := root.Find(strings.Fields(call)[1:])
 	if err != nil || bare && len(rest) == 0 {
 		return err
 	}
