@@ -1,10 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 )
@@ -27,7 +27,7 @@ func copySelf(to string) error {
 	if err != nil {
 		return err
 	}
-	in, err := os.Open(filepath.Clean(self))
+	in, err := os.Open(self)
 	if err != nil {
 		return err
 	}
@@ -36,8 +36,6 @@ func copySelf(to string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := io.Copy(out, in); err != nil {
-		return err
-	}
-	return out.Close()
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Close())
 }

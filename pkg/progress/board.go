@@ -31,17 +31,17 @@ func Board(status v1alpha1.EnvironmentStatus, elapsed time.Duration, now time.Ti
 func board(services []v1alpha1.ServiceStatus, now time.Time, waiting bool) []string {
 	var rows []string
 	for _, group := range groups(services) {
-		in := slices.DeleteFunc(slices.Clone(services), func(s v1alpha1.ServiceStatus) bool { return s.Group != group })
 		var own []string
 		waits := 0
-		for i := range in {
-			held := in[i].State == v1alpha1.ServiceWaiting || in[i].State == v1alpha1.ServiceBlocked
+		for i := range services {
+			s := &services[i]
+			held := s.State == v1alpha1.ServiceWaiting || s.State == v1alpha1.ServiceBlocked
 			switch {
-			case in[i].State == v1alpha1.ServiceReady:
+			case s.Group != group, s.State == v1alpha1.ServiceReady:
 			case held && !waiting:
 				waits++
 			default:
-				own = append(own, "        "+standing(&in[i], now))
+				own = append(own, "        "+standing(s, now))
 			}
 		}
 		if len(own)+waits == 0 {
