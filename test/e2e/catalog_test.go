@@ -59,15 +59,8 @@ func TestTheCatalogIsTakenByResolvers(t *testing.T) {
 // the team's repository.
 func (l *lab) composes(r *repository) {
 	l.Helper()
-	page, err := os.ReadFile(filepath.Join(root, "docs", "catalog.md"))
-	l.must(err)
-	_, part, _ := strings.Cut(string(page), "## A Pipeline of your own\n")
-	block := fence.FindStringSubmatch(part)
-	if block == nil || block[1] != "yaml" {
-		l.Fatal("the page has no Pipeline")
-	}
 	here := strings.NewReplacer("registry.example.com/spock/bundles", strings.Replace(l.image("../spock/"+l.name), "/../", "/", 1), "class, value: dev", "class, value: "+l.name)
-	_, err = l.tool(here.Replace(block[2]), "kubectl", "apply", "-n", l.name, "-f", "-")
+	_, err := l.tool(here.Replace(l.block("catalog.md", "## A Pipeline of your own", "yaml")), "kubectl", "apply", "-n", l.name, "-f", "-")
 	l.must(err)
 	check := `apiVersion: tekton.dev/v1
 kind: Task

@@ -64,19 +64,28 @@ func (l *lab) openDoor(source string, replace ...string) *door {
 	return d
 }
 
-// followPage runs the first commands under a heading of docs/triggers.md.
-func (l *lab) followPage(heading string, here *strings.Replacer) {
+// block is the first of a kind, yaml or sh, under a heading of a page of the documentation.
+func (l *lab) block(page, heading, kind string) string {
 	l.Helper()
-	page, err := os.ReadFile(filepath.Join(root, "docs", "triggers.md"))
+	text, err := os.ReadFile(filepath.Join(root, "docs", page))
 	l.must(err)
-	_, part, _ := strings.Cut(string(page), heading+"\n")
-	block := fence.FindStringSubmatch(part)
-	if block == nil || block[1] != "sh" {
-		l.Fatalf("the page has no commands under %s", heading)
+	_, part, _ := strings.Cut(string(text), heading+"\n")
+	part, _, _ = strings.Cut(part, "\n## ")
+	for _, block := range fence.FindAllStringSubmatch(part, -1) {
+		if block[1] == kind {
+			return block[2]
+		}
 	}
+	l.Fatalf("%s has no %s under %s", page, kind, heading)
+	return ""
+}
+
+// followPage runs the first commands under a heading of docs/triggers.md.
+func (l *lab) followPage(heading string, here *strings.Replacer, env ...string) {
+	l.Helper()
 	registry := l.setting(l.T, "REGISTRY")
-	script := "set -eo pipefail; export PATH=$PWD/bin/tools:$PATH KO_DOCKER_REPO=" + registry + "/spock KO_DEFAULTBASEIMAGE=" + registry + "/static:nonroot\n"
-	_, err = l.tool("", "bash", "-c", script+here.Replace(block[2]))
+	script := "set -eo pipefail; export PATH=$PWD/bin/tools:$PATH KO_DOCKER_REPO=" + registry + "/spock KO_DEFAULTBASEIMAGE=" + registry + "/static:nonroot " + strings.Join(env, " ") + "\n"
+	_, err := l.tool("", "bash", "-c", script+here.Replace(l.block("triggers.md", heading, "sh")))
 	l.must(err)
 }
 

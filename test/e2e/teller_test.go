@@ -21,23 +21,12 @@ import (
 // config that is shipped, for the lab's double.
 func (l *lab) tell(api *double) {
 	l.Helper()
-	page, err := os.ReadFile(filepath.Join(root, "docs", "triggers.md"))
-	l.must(err)
-	_, part, _ := strings.Cut(string(page), "## Tell how every run went")
-	blocks := fence.FindAllStringSubmatch(part, 2)
-	if len(blocks) != 2 || blocks[1][1] != "sh" {
-		l.Fatalf("the page has no commands to install what tells")
-	}
 	raw, err := os.ReadFile(filepath.Join(root, "triggers", "status", "config", "status.yaml"))
 	l.must(err)
 	dir := l.TempDir()
 	here := strings.NewReplacer("https://api.github.com", api.url+"/api/v3", "https://jira.example.com", api.url+"/jira")
 	l.must(os.WriteFile(filepath.Join(dir, "status.yaml"), []byte(here.Replace(string(raw))), 0o600))
-	registry := l.setting(l.T, "REGISTRY")
-	script := "set -eo pipefail; export PATH=$PWD/bin/tools:$PATH KO_DOCKER_REPO=" + registry + "/spock KO_DEFAULTBASEIMAGE=" + registry + "/static:nonroot" +
-		" GITHUB_TOKEN=" + apiToken + " JIRA_TOKEN=" + apiToken + "\n"
-	_, err = l.tool("", "bash", "-c", script+strings.NewReplacer("team-a", l.name, "triggers/status/config", dir).Replace(blocks[1][2]))
-	l.must(err)
+	l.followPage("## Tell how every run went", strings.NewReplacer("team-a", l.name, "triggers/status/config", dir), "GITHUB_TOKEN="+apiToken, "JIRA_TOKEN="+apiToken)
 	await(l, ref{deployments, l.name, "spock-status"}, 2*soon, "it stands", func(d *appsv1.Deployment) bool { return d != nil && d.Status.AvailableReplicas == 1 })
 }
 
