@@ -2,6 +2,7 @@ package environment
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -34,14 +35,17 @@ type memory struct {
 	past      past
 	placed    *plan.Plan // whose places were noted last
 	toldAt    time.Time  // when the status was last allowed out
+	moving    int64      // services on their way, as counted by memories
 }
 
 // memories is safe for concurrent use; one memory is used by one pass at a time, since
 // a key is never reconciled twice at once.
 type memories struct {
 	outbox func(types.NamespacedName) *engine.Outbox
-	mu     sync.Mutex
-	byKey  map[types.NamespacedName]*memory
+	moving atomic.Int64 // services of environments that are on their way
+
+	mu    sync.Mutex
+	byKey map[types.NamespacedName]*memory
 }
 
 func newMemories(outbox func(types.NamespacedName) *engine.Outbox) *memories {
@@ -53,6 +57,9 @@ func (m *memories) of(key types.NamespacedName, uid types.UID) *memory {
 	defer m.mu.Unlock()
 	got := m.byKey[key]
 	if got == nil || got.uid != uid {
+		if got != nil {
+			m.move(got, 0)
+		}
 		got = &memory{
 			uid: uid, refused: map[plan.Key]engine.Refusal{}, outbox: m.outbox(key),
 			heals: map[plan.Key]engine.Heals{}, compared: engine.Compared{},
@@ -65,7 +72,16 @@ func (m *memories) of(key types.NamespacedName, uid types.UID) *memory {
 func (m *memories) forget(key types.NamespacedName) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if got := m.byKey[key]; got != nil {
+		m.move(got, 0)
+	}
 	delete(m.byKey, key)
+}
+
+// move notes how many services of an environment are on their way.
+func (m *memories) move(of *memory, services int64) {
+	m.moving.Add(services - of.moving)
+	of.moving = services
 }
 
 // forgive drops the refusals of a class, and says whether there were any.

@@ -4,19 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"time"
-
-	"k8s.io/apimachinery/pkg/api/equality"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
 	"spock.dev/spock/pkg/engine"
 	"spock.dev/spock/pkg/scaffold"
-)
-
-const (
-	// tellEvery is how often a status that only shows progress is written.
-	tellEvery = time.Second
 )
 
 // suspend ends the pass of a suspended environment, and the run that is on its way.
@@ -143,43 +134,6 @@ func firstURL(services []v1alpha1.ServiceStatus) string {
 		}
 	}
 	return ""
-}
-
-// smooth holds a status back that only shows progress and comes too soon after the
-// last one. Nothing is lost: the next one comes when it is time.
-func (r *Reconciler) smooth(p *pass) {
-	if equality.Semantic.DeepEqual(p.env.Status, p.told) {
-		return
-	}
-	since := r.clock.Since(p.memory.toldAt)
-	news := p.env.Status.Phase != p.told.Phase || p.env.Status.Run != p.told.Run ||
-		p.told.ObservedGeneration != p.env.Generation || failsAnew(p.told.Services, p.env.Status.Services) || p.driftIsNews()
-	if news || since >= tellEvery {
-		p.memory.toldAt = r.clock.Now()
-		return
-	}
-	p.env.Status = p.told
-	r.after(p.key, tellEvery-since)
-}
-
-// failsAnew says whether a service has failed, or has another cause, since it was last told.
-func failsAnew(told, now []v1alpha1.ServiceStatus) bool {
-	known := map[string]v1alpha1.CauseClass{}
-	for i := range told {
-		known[told[i].Name] = classOf(&told[i])
-	}
-	return slices.ContainsFunc(now, func(s v1alpha1.ServiceStatus) bool {
-		class := classOf(&s)
-		return class != "" && class != known[s.Name]
-	})
-}
-
-// classOf is the class of why a service has failed; empty when it has not.
-func classOf(s *v1alpha1.ServiceStatus) v1alpha1.CauseClass {
-	if s.State != v1alpha1.ServiceFailed || s.Cause == nil {
-		return ""
-	}
-	return s.Cause.Class
 }
 
 // tellRun writes the run when it starts and when it ends. What happens after its end is

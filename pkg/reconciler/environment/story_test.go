@@ -5,8 +5,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/types"
 
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
+	"spock.dev/spock/pkg/engine"
 )
 
 // A status that only shows progress waits until a second after the last one.
@@ -42,6 +44,53 @@ func TestProgressIsToldOnceASecond(t *testing.T) {
 		}
 		if s.wakes > 0 && len(l.writes()) > 0 {
 			t.Errorf("%s: writes %v", s.name, l.writes())
+		}
+	}
+}
+
+func TestAPauseGrowsWithLengthAndTime(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		moving  int64
+		running time.Duration
+		want    time.Duration
+	}{
+		"a small product that has begun": {moving: 6, want: time.Second},
+		"one that takes long":            {moving: 6, running: 18 * time.Second, want: 3 * time.Second},
+		"one that takes very long":       {moving: 6, running: time.Hour, want: tellLatest},
+		"many services":                  {moving: 300, running: time.Second, want: 3 * time.Second},
+		"many environments":              {moving: 20 * 50, want: tellLatest},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := pause(tc.moving, tc.running); got != tc.want {
+				t.Errorf("pause(%d, %s) = %s, want %s", tc.moving, tc.running, got, tc.want)
+			}
+		})
+	}
+}
+
+// Environments that move no more do not slow down what is told of others.
+func TestWhatMovesIsCounted(t *testing.T) {
+	t.Parallel()
+	all := newMemories(func(types.NamespacedName) *engine.Outbox { return nil })
+	one, other := types.NamespacedName{Name: "one"}, types.NamespacedName{Name: "other"}
+	steps := []struct {
+		name string
+		do   func()
+		want int64
+	}{
+		{"two move", func() { all.move(all.of(one, "1"), 50); all.move(all.of(other, "2"), 10) }, 60},
+		{"one is there", func() { all.move(all.of(one, "1"), 0) }, 10},
+		{"it moves again", func() { all.move(all.of(one, "1"), 50) }, 60},
+		{"a namesake takes its place", func() { all.of(one, "3") }, 10},
+		{"the other one is deleted", func() { all.forget(other) }, 0},
+	}
+	for _, s := range steps {
+		s.do()
+		if got := all.moving.Load(); got != s.want {
+			t.Errorf("%s: %d services move, want %d", s.name, got, s.want)
 		}
 	}
 }

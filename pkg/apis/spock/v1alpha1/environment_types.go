@@ -245,10 +245,10 @@ type EnvironmentStatus struct {
 	// asks for.
 	// +optional
 	Rollback *Rollback `json:"rollback,omitempty"`
-	// Services is the state of each service, in plan order.
+	// Services is the state of each service, in plan order. Nobody else writes it: that the
+	// list is one field for the API server makes a write of many services cheap.
 	// +optional
-	// +listType=map
-	// +listMapKey=name
+	// +listType=atomic
 	Services []ServiceStatus `json:"services,omitempty"`
 }
 

@@ -48,8 +48,7 @@ type EnvironmentRunSpec struct {
 	PlanDigest string `json:"planDigest"`
 	// Nodes of the plan, in an order in which they can be written.
 	// +optional
-	// +listType=map
-	// +listMapKey=name
+	// +listType=atomic
 	Nodes []PlanNode `json:"nodes,omitempty"`
 	// Sources are what manifests were read from that stand outside of the templates. What was
 	// made of them is in the snapshot.
@@ -123,8 +122,7 @@ type EnvironmentRunStatus struct {
 	Writes int64 `json:"writes,omitempty"`
 	// Services is the state of each service at the end of the attempt.
 	// +optional
-	// +listType=map
-	// +listMapKey=name
+	// +listType=atomic
 	Services []ServiceStatus `json:"services,omitempty"`
 }
 
