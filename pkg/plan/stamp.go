@@ -52,10 +52,14 @@ var replaces = map[schema.GroupKind]bool{
 	{Group: "apps", Kind: "DaemonSet"}:   true,
 }
 
+// MarksPods says whether the pods of a kind carry the digest of their template, by which
+// they are known.
+func MarksPods(kind schema.GroupKind) bool { return replaces[kind] }
+
 // markPods writes the digest of the pod template into it, so that a pod tells which
 // revision it is of: its age does not, for it is known to the second only.
 func markPods(o *unstructured.Unstructured) (string, error) {
-	if !replaces[o.GroupVersionKind().GroupKind()] {
+	if !MarksPods(o.GroupVersionKind().GroupKind()) {
 		return "", nil
 	}
 	template, found, err := unstructured.NestedFieldNoCopy(o.Object, "spec", "template")

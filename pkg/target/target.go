@@ -56,8 +56,9 @@ type Target interface {
 	// Apply makes an object as desired, in one request. mine says that the object there
 	// is known to be the environment's own.
 	Apply(ctx context.Context, scope Scope, object plan.Object, mine bool) error
-	// Delete deletes the object with this uid, after everything it owns. An object that
-	// is gone, or is another one by now, is no error.
+	// Delete deletes the object with this uid, after everything it owns but the pods that
+	// State shows: they may outlive it. An object that is gone, or is another one by now, is
+	// no error.
 	Delete(ctx context.Context, scope Scope, key plan.Key, uid types.UID) error
 	// Room says in a clause how much of a resource would fit, for a pod that no node takes.
 	Room(ctx context.Context, scope Scope, pod string, short corev1.ResourceName) (string, error)

@@ -87,6 +87,7 @@ func TestDeletionTakesServicesThenTheNamespaceThenTheFinalizer(t *testing.T) {
 		Requests  []string
 	}
 	see := func() step {
+		l.clock.SetTime(l.clock.Now().Add(tellLatest))
 		l.pass()
 		s := step{Told: l.told(), Requests: l.writes(), Namespace: "there"}
 		for _, name := range []string{"api", "db"} {

@@ -75,6 +75,7 @@ var errWait = errors.New("waiting for an event")
 // ReconcileKind takes one step towards the spec.
 func (r *Reconciler) ReconcileKind(ctx context.Context, env *v1alpha1.Environment) reconciler.Event {
 	p := r.newPass(env)
+	defer func() { r.memories.move(p.memory, onTheirWay(env)) }()
 	for _, phase := range []func(context.Context, *pass) error{
 		r.suspend, // stop here when the spec says so
 		r.gather,  // product, templates and class -> plan
@@ -99,6 +100,7 @@ func (r *Reconciler) FinalizeKind(ctx context.Context, env *v1alpha1.Environment
 		r.forget(p.key)
 		return nil
 	}
+	r.memories.move(p.memory, 0)
 	if !p.memory.outbox.Withdraw() {
 		env.MarkTerminating("waiting for the end of writes that are under way")
 		return controller.NewSkipKey(p.key.String())
@@ -122,8 +124,22 @@ func (r *Reconciler) FinalizeKind(ctx context.Context, env *v1alpha1.Environment
 		}
 		message = "waiting for namespace " + p.scope.Namespace + " to go"
 	}
-	env.MarkTerminating(message)
+	r.tellEnd(p, message)
 	return controller.NewSkipKey(p.key.String())
+}
+
+// tellEnd tells how far a teardown is, as seldom as any progress.
+func (r *Reconciler) tellEnd(p *pass, message string) {
+	env := p.env
+	env.MarkTerminating(message)
+	now := r.clock.Now()
+	wait := pause(int64(len(env.Status.Services)), now.Sub(env.DeletionTimestamp.Time)) - now.Sub(p.memory.toldAt)
+	if p.told.Phase != v1alpha1.PhaseTerminating || wait <= 0 {
+		p.memory.toldAt = now
+		return
+	}
+	env.Status = p.told
+	r.after(p.key, wait)
 }
 
 // ObserveDeletion forgets what was remembered of an environment.

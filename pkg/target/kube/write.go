@@ -45,17 +45,19 @@ func (t *Target) Apply(ctx context.Context, scope target.Scope, object plan.Obje
 	return nil
 }
 
-// Delete implements target.Target: in the foreground, so that the object is gone only
-// when all it owns is.
+// Delete implements target.Target. What has pods of its own is gone before they are: they
+// are seen, and the cluster has a third of the work. Of all else nobody knows what it owns, so it
+// is gone only when all of that is.
 func (t *Target) Delete(ctx context.Context, scope target.Scope, key plan.Key, uid types.UID) error {
 	client, err := t.resource(scope, key)
 	if err != nil {
 		return err
 	}
-	foreground := metav1.DeletePropagationForeground
-	err = client.Delete(ctx, key.Name, metav1.DeleteOptions{
-		Preconditions: &metav1.Preconditions{UID: &uid}, PropagationPolicy: &foreground,
-	})
+	how := metav1.DeletePropagationForeground
+	if plan.MarksPods(key.GroupKind()) {
+		how = metav1.DeletePropagationBackground
+	}
+	err = client.Delete(ctx, key.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}, PropagationPolicy: &how})
 	switch {
 	case apierrors.IsNotFound(err), apierrors.IsConflict(err):
 		t.written.drop(scope.Namespace, key, uid)
