@@ -2,16 +2,19 @@ package spock
 
 import (
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"spock.dev/spock/bench/work"
 )
 
 // Team is the namespace of the products and environments.
 const Team = "bench"
 
-// commons are the class and the templates of all products; faults that lie in what a
-// service asks for have templates of their own.
+// commons are the classes and the templates of all products; faults that lie in what a
+// service asks for have templates of their own. Only the fault that needs it has a quota:
+// each pod is counted on it, and the namespaces of the peers have none.
 const commons = `
 apiVersion: v1
 kind: Namespace
@@ -19,10 +22,14 @@ metadata: {name: bench}
 ---
 apiVersion: spock.dev/v1alpha1
 kind: EnvironmentClass
+metadata: {name: bench-quota}
+spec: {domain: bench.example, quota: {requests.cpu: "500"}}
+---
+apiVersion: spock.dev/v1alpha1
+kind: EnvironmentClass
 metadata: {name: bench}
 spec:
   domain: bench.example
-  quota: {requests.cpu: "500"}
   defaultRequests: {cpu: 10m, memory: 16Mi}
   defaultLimits: {memory: 64Mi}
   noProgressSeconds: 300
@@ -109,7 +116,14 @@ func environment(w work.Work, name string) *unstructured.Unstructured {
 		}
 		services = append(services, one)
 	}
-	return object("Environment", name, map[string]any{"product": w.Name, "class": "bench", "services": services})
+	return object("Environment", name, map[string]any{"product": w.Name, "class": classOf(w), "services": services})
+}
+
+func classOf(w work.Work) string {
+	if slices.ContainsFunc(w.Services, func(s work.Service) bool { return s.Fault == work.OverQuota }) {
+		return "bench-quota"
+	}
+	return "bench"
 }
 
 func object(kind, name string, spec map[string]any) *unstructured.Unstructured {

@@ -156,7 +156,7 @@ func (k *walk) rememberHook(n plan.Node, in gate, v view) {
 func (k *walk) matches(o plan.Object) bool {
 	live := k.world.State.Objects[o.Key]
 	return live != nil && live.GetDeletionTimestamp() == nil &&
-		live.GetAnnotations()[v1alpha1.AnnotationHash] == o.Hash &&
+		target.Annotation(live, v1alpha1.AnnotationHash) == o.Hash &&
 		target.Owned(k.world.Scope, live)
 }
 
@@ -176,7 +176,7 @@ func (k *walk) prune() {
 		return
 	}
 	for key, live := range k.world.State.Objects {
-		written := live.GetAnnotations()[v1alpha1.AnnotationHash] != "" && target.Owned(k.world.Scope, live)
+		written := target.Annotation(live, v1alpha1.AnnotationHash) != "" && target.Owned(k.world.Scope, live)
 		if !written || k.plan.Wants(key) || key.GroupKind() == keep || live.GetDeletionTimestamp() != nil {
 			continue
 		}

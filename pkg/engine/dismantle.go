@@ -45,7 +45,7 @@ type remains struct {
 func survey(scope target.Scope, state target.State) *remains {
 	r := &remains{there: map[string][]Deletion{}, going: map[string]bool{}, alone: true}
 	for key, live := range state.Objects {
-		node := live.GetAnnotations()[v1alpha1.AnnotationNode]
+		node := target.Annotation(live, v1alpha1.AnnotationNode)
 		if node == "" || !target.Owned(scope, live) {
 			continue
 		}

@@ -21,7 +21,7 @@ func (k *walk) findEarlier() {
 		if live.GetDeletionTimestamp() == nil && health.Of(live, nil).State != health.Progressing {
 			continue // ended: prune takes it
 		}
-		node := live.GetAnnotations()[v1alpha1.AnnotationNode]
+		node := target.Annotation(live, v1alpha1.AnnotationNode)
 		k.earlier[node] = append(k.earlier[node], Deletion{Key: key, UID: live.GetUID()})
 	}
 	for _, jobs := range k.earlier {

@@ -57,7 +57,7 @@ func speaksFor(n plan.Node, pod *corev1.Pod) bool {
 func (k *walk) wroteAny(n plan.Node) bool {
 	for _, o := range n.Objects {
 		live := k.world.State.Objects[o.Key]
-		if live != nil && live.GetAnnotations()[v1alpha1.AnnotationRun] == k.world.Scope.Run {
+		if live != nil && target.Annotation(live, v1alpha1.AnnotationRun) == k.world.Scope.Run {
 			return true
 		}
 	}

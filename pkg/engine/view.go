@@ -9,6 +9,7 @@ import (
 	"spock.dev/spock/pkg/apis/spock/v1alpha1"
 	"spock.dev/spock/pkg/health"
 	"spock.dev/spock/pkg/plan"
+	"spock.dev/spock/pkg/target"
 )
 
 // view is what a node's own objects look like, whatever it waits for.
@@ -97,7 +98,7 @@ func (k *walk) lookAtHealth(v *view, n plan.Node, o plan.Object, live *unstructu
 	if verdict.State != health.Failed {
 		return
 	}
-	if o.Kind == "Job" && live.GetAnnotations()[v1alpha1.AnnotationRun] != k.world.Scope.Run {
+	if o.Kind == "Job" && target.Annotation(live, v1alpha1.AnnotationRun) != k.world.Scope.Run {
 		v.written = false
 		v.retry = append(v.retry, Deletion{Key: o.Key, UID: live.GetUID()})
 		v.message = fmt.Sprintf("runs %s again", o.Key)

@@ -68,5 +68,14 @@ type Target interface {
 
 // Owned says whether the environment of a scope owns an object.
 func Owned(scope Scope, o *unstructured.Unstructured) bool {
-	return o.GetAnnotations()[v1alpha1.AnnotationEnvironmentUID] == string(scope.UID)
+	return Annotation(o, v1alpha1.AnnotationEnvironmentUID) == string(scope.UID)
+}
+
+// Annotation returns one annotation of an object; empty when it has none of this name. The
+// object's own method copies all of them, which each look at a service would pay for.
+func Annotation(o *unstructured.Unstructured, name string) string {
+	metadata, _ := o.Object["metadata"].(map[string]any)
+	annotations, _ := metadata["annotations"].(map[string]any)
+	value, _ := annotations[name].(string)
+	return value
 }
