@@ -71,7 +71,9 @@ func (l *lab) life(ctx context.Context, n int, how string) error {
 	w := work.Tiers(fmt.Sprintf("%s-%d", how, n), n, 3, how == "needs", l.delays())
 	one := w.Updated(func(s work.Service) bool { return s.Name == w.Services[0].Name })
 	all := one.Updated(nil)
-	for _, e := range l.engines(chosen(l.peerSizes, strconv.Itoa(n))) {
+	size := strconv.Itoa(n)
+	with := chosen(l.peerSizes, size) || chosen(l.peerSizes, size+"/"+how)
+	for _, e := range l.engines(func(string) bool { return with }) {
 		err := l.each(ctx, w, e, []trial{
 			{"up/" + how, e, w, n * objectsPerService, e.deploy},
 			{"no-op/" + how, e, w, 0, e.deploy},
@@ -94,7 +96,7 @@ func (l *lab) shapes(ctx context.Context) error {
 		work.Chain("chain", 50, work.Delays{Median: d.Median / 4, Seed: d.Seed}),
 		work.Tiers("straggler", 100, 3, true, d).Straggler(10 * d.Median),
 	} {
-		for _, e := range l.engines(l.peerSizes == "") {
+		for _, e := range l.engines(func(mode string) bool { return chosen(l.shapePeers, mode) }) {
 			err := l.each(ctx, w, e, []trial{
 				{"up/" + w.Name, e, w, len(w.Services) * objectsPerService, e.deploy},
 				{"down/" + w.Name, e, w, 0, e.teardown},

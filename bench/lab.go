@@ -68,6 +68,7 @@ func (l *lab) run(ctx context.Context, t trial) error {
 	}
 	row := report.Row{Case: t.name, Engine: name, Mode: mode, Services: len(t.work.Services), Measures: measures(run, t)}
 	row.Measures["cpu_s"] = (after.CPU - before.CPU).Seconds()
+	row.Measures["cluster_cpu_s"] = (after.cluster - before.cluster).Seconds()
 	row.Measures["peak_rss_mib"] = mib(after.Usage)
 	if l.yard != nil {
 		row.Measures["machines_cpu_s"] = (after.machines - before.machines).Seconds()
@@ -75,19 +76,22 @@ func (l *lab) run(ctx context.Context, t trial) error {
 	return l.keepRow(row, run)
 }
 
-// used is what an engine has used, and what the machines have, if there are any.
+// used is what an engine has used, what the control plane has, and what the machines have,
+// if there are any.
 type used struct {
 	bed.Usage
-	machines time.Duration
+	cluster, machines time.Duration
 }
 
-func (l *lab) used(e engine) (used, error) {
-	own, err := e.usage()
-	if err != nil || l.yard == nil {
-		return used{Usage: own}, err
+func (l *lab) used(e engine) (u used, err error) {
+	if u.Usage, err = e.usage(); err != nil {
+		return u, err
 	}
-	there, err := l.yard.CPU()
-	return used{own, there}, err
+	if u.cluster, err = l.bed.CPU(); err != nil || l.yard == nil {
+		return u, err
+	}
+	u.machines, err = l.yard.CPU()
+	return u, err
 }
 
 func mib(u bed.Usage) float64 { return float64(u.PeakRSS) / (1 << 20) }
@@ -163,11 +167,14 @@ func (l *lab) each(ctx context.Context, w work.Work, e engine, trials []trial) e
 	return nil
 }
 
-// engines are all that are measured side by side, Spock first.
-func (l *lab) engines(peers bool) []engine {
+// engines are all that are measured side by side, Spock first, then the peers in the modes
+// that are wanted.
+func (l *lab) engines(wanted func(mode string) bool) []engine {
 	all := []engine{l.ours}
-	if peers {
-		all = append(all, l.peers...)
+	for _, peer := range l.peers {
+		if _, mode := peer.who(); wanted(mode) {
+			all = append(all, peer)
+		}
 	}
 	return all
 }

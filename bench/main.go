@@ -32,7 +32,7 @@ type settings struct {
 	engines   string
 	orders    string
 	patience  time.Duration
-	peerSizes string
+	peerSizes, shapePeers string
 	machines  int
 }
 
@@ -48,7 +48,8 @@ func main() {
 	flag.StringVar(&s.parts, "parts", "", "only these parts, with commas between: faults, life, shapes, many, killed, hosts; hosts needs root")
 	flag.StringVar(&s.orders, "orders", "", "only groups, or only needs")
 	flag.StringVar(&s.engines, "peers", "", "only these peers, by name with commas between; none is none of them")
-	flag.StringVar(&s.peerSizes, "peer-sizes", "", "peers in lives of these sizes alone, and in no shapes; empty is in all")
+	flag.StringVar(&s.peerSizes, "peer-sizes", "", "peers in lives of these sizes alone, or of one order as in 500/needs; empty is in all")
+	flag.StringVar(&s.shapePeers, "shape-peers", "default,tuned", "peers in shapes in these modes alone; none is none of them")
 	flag.IntVar(&s.machines, "machines", 20, "machines that the part hosts boots, for five services each")
 	flag.DurationVar(&s.patience, "patience", 10*time.Minute, "how long a peer may take for one thing; one that takes longer is told and left out of that life")
 	flag.Parse()

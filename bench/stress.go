@@ -21,7 +21,7 @@ func (l *lab) many(ctx context.Context, environments, services int) error {
 	if err := l.ours.prepare(ctx, w); err != nil {
 		return err
 	}
-	before, err := l.ours.usage()
+	before, err := l.used(l.ours)
 	if err != nil {
 		return err
 	}
@@ -35,7 +35,7 @@ func (l *lab) many(ctx context.Context, environments, services int) error {
 		return fmt.Errorf("case up/many: %w", err)
 	}
 	window.To = time.Now()
-	after, err := l.ours.usage()
+	after, err := l.used(l.ours)
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,8 @@ func (l *lab) many(ctx context.Context, environments, services int) error {
 		return err
 	}
 	row := report.Row{Case: "up/many", Engine: "spock", Mode: "default", Services: environments * services, Measures: together(all, window, w, environments, l.ours.namespace)}
-	row.Measures["cpu_s"], row.Measures["peak_rss_mib"] = (after.CPU - before.CPU).Seconds(), mib(after)
+	row.Measures["cpu_s"], row.Measures["peak_rss_mib"] = (after.CPU - before.CPU).Seconds(), mib(after.Usage)
+	row.Measures["cluster_cpu_s"] = (after.cluster - before.cluster).Seconds()
 	if err := l.keepRow(row, measure.Run{}); err != nil {
 		return err
 	}

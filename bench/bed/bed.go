@@ -58,6 +58,19 @@ func (b *Bed) Stop() {
 	}
 }
 
+// CPU is the processor time of all components.
+func (b *Bed) CPU() (time.Duration, error) {
+	var sum time.Duration
+	for _, p := range b.processes {
+		used, err := p.Usage()
+		if err != nil {
+			return 0, err
+		}
+		sum += used.CPU
+	}
+	return sum, nil
+}
+
 // AuditLog is the file that tells all requests.
 func (b *Bed) AuditLog() string { return b.path("audit.log") }
 

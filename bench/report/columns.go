@@ -11,7 +11,7 @@ import (
 var order = []string{
 	"t_min_s", "wall_s", "overhead_s", "lateness_p50_ms", "lateness_p99_ms", "lateness_max_ms", "order_violations",
 	"objects_changed", "requests", "requests_per_object", "writes", "workloads_written", "written_twice", "cause_s", "cause_named", "resume_s",
-	"cpu_s", "peak_rss_mib", "machines_cpu_s",
+	"cpu_s", "cluster_cpu_s", "peak_rss_mib", "machines_cpu_s",
 }
 
 // columns are the measures that any of the rows has.

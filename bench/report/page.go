@@ -14,7 +14,7 @@ var sections = []struct {
 	about    func(Row) bool // rows that are in it though they have none of its measures
 }{
 	{"Time and order", []string{"t_min_s", "wall_s", overhead, "lateness_p50_ms", "lateness_p99_ms", "lateness_max_ms", "order_violations"}, noCase},
-	{"Cost", []string{"objects_changed", "requests", "requests_per_object", "writes", "written_twice", "cpu_s", "peak_rss_mib", "machines_cpu_s"}, noCase},
+	{"Cost", []string{"objects_changed", "requests", "requests_per_object", "writes", "written_twice", "cpu_s", "cluster_cpu_s", "peak_rss_mib", "machines_cpu_s"}, noCase},
 	{"Failure", []string{"cause_s", "resume_s"}, fault},
 }
 

@@ -33,6 +33,18 @@ func TestOwned(t *testing.T) {
 	}
 }
 
+func TestAnnotation(t *testing.T) {
+	t.Parallel()
+	o := &unstructured.Unstructured{Object: map[string]any{}}
+	if got := target.Annotation(o, "a"); got != "" {
+		t.Errorf("Annotation() of nothing = %q", got)
+	}
+	o.SetAnnotations(map[string]string{"a": "b"})
+	if got, other := target.Annotation(o, "a"), target.Annotation(o, "c"); got != "b" || other != "" {
+		t.Errorf("Annotation() = %q, and %q of another name", got, other)
+	}
+}
+
 func TestAKindErrorNamesKindAndReason(t *testing.T) {
 	t.Parallel()
 	reason := errors.New("it is not served")

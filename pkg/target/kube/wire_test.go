@@ -20,6 +20,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/util/flowcontrol"
 
+	"spock.dev/spock/pkg/plan"
 	"spock.dev/spock/pkg/target"
 )
 
@@ -252,6 +253,27 @@ func TestDelete(t *testing.T) {
 			got := see(t, on, shop).Objects[key]
 			if left := got != nil && got.GetDeletionTimestamp() == nil; left != tc.left {
 				t.Errorf("it is seen as if nothing was deleted: %t, want %t", left, tc.left)
+			}
+		})
+	}
+}
+
+// A workload whose pods are seen goes before them; all else goes after what it owns.
+func TestDeleteOfAWorkloadDoesNotWaitForItsPods(t *testing.T) {
+	t.Parallel()
+	for kind, want := range map[string]string{
+		"Deployment.apps": "Background", "StatefulSet.apps": "Background", "DaemonSet.apps": "Background",
+		"Job.batch": "Foreground", "ConfigMap": "Foreground",
+	} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			s := newAPIServer(t, refuse(metav1.Status{Status: metav1.StatusSuccess, Code: http.StatusOK}))
+			gk := schema.ParseGroupKind(kind)
+			if err := s.target(t).Delete(t.Context(), shop, plan.Key{GroupVersionKind: gk.WithVersion("v1"), Name: "api"}, "a"); err != nil {
+				t.Fatal(err)
+			}
+			if got := s.requests[0].Body["propagationPolicy"]; got != want {
+				t.Errorf("deleted with %v, want %s", got, want)
 			}
 		})
 	}
