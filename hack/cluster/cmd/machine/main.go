@@ -17,7 +17,7 @@ import (
 	"spock.dev/spock/hack/cluster/internal/state"
 )
 
-const usage = `usage: machine COMMAND [-number N] [-state DIR] [-disk MB] [-cluster DIR]
+const usage = `usage: machine COMMAND [-number N] [-state DIR] [-disk MB] [-offers PACKAGES] [-cluster DIR]
 
   up    boot machine N, and print as JSON how to reach it
   cut   cut its power: the next up boots it with the keys it had, and an empty disk
@@ -43,6 +43,7 @@ func run(command string, args []string) error {
 	number := flags.Int("number", 0, "number of the machine, which gives its name and address; 0 boots one that nobody has")
 	state := flags.String("state", "", "folder of its keys and console (default /run/spock-machine/N)")
 	disk := flags.Int("disk", 1024, "size of its disk in MB; it is made of memory")
+	offers := flags.String("offers", "", "packages, with spaces between, that its apt installs from its own disk; without them its apt reaches none")
 	beside := flags.String("cluster", "", "state folder of a running local cluster: its pods reach the machine, and the machine them")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -59,7 +60,7 @@ func run(command string, args []string) error {
 	if *state == "" {
 		*state = filepath.Join(machine.Folder, fmt.Sprint(*number))
 	}
-	m := machine.Machine{Number: *number, State: *state, DiskMB: *disk, Cluster: cluster}
+	m := machine.Machine{Number: *number, State: *state, DiskMB: *disk, Offers: *offers, Cluster: cluster}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	return obey(ctx, m, command)

@@ -26,6 +26,9 @@ const baseIncludes = "ca-certificates"
 //go:embed install.sh
 var installScript string
 
+//go:embed offer.sh
+var offerScript string
+
 // BaseKey identifies the content of the base tree.
 func BaseKey() string { return cache.Key("minbase 1", Suite, baseIncludes) }
 
@@ -51,12 +54,27 @@ type Diff struct {
 	Packages string
 	Before   string
 	After    string
+	// On is the difference that this one adds to; nil where that is the base itself.
+	On *Diff
+}
+
+// Offer is what makes a tree offer some packages: it has them and all they depend on in a
+// repository of its own, which is all that its apt knows.
+func Offer(on Diff, packages string) Diff {
+	return Diff{Name: on.Name + "-offers", After: "packages='" + packages + "'\n" + offerScript, On: &on}
 }
 
 // Key identifies the content of the difference.
-func (d Diff) Key() string { return cache.Key(BaseKey(), installScript, d.Packages, d.Before, d.After) }
+func (d Diff) Key() string {
+	below := BaseKey()
+	if d.On != nil {
+		below = d.On.Key()
+	}
+	return cache.Key(below, installScript, d.Packages, d.Before, d.After)
+}
 
-// Install returns the folder with what installing the packages adds to the base.
+// Install returns the folder with what installing the packages adds to the base: a folder, or
+// several, the uppermost first and with colons between.
 func (d Diff) Install(ctx context.Context, c cache.Cache, base string, say func(string, ...any)) (string, error) {
 	dir, err := c.Ensure("debian-"+d.Name, d.Key(), func(dir string) error {
 		say("installing Debian packages for %s", d.Name)

@@ -29,9 +29,13 @@ func TestPickMirror(t *testing.T) {
 func TestTheKeyCoversEverythingThatIsInstalled(t *testing.T) {
 	t.Parallel()
 	base := Diff{Name: "a", Packages: "git", Before: "true"}
-	more, before, after := base, base, base
-	more.Packages, before.Before, after.After = "git make", "false", "true"
-	if base.Key() == more.Key() || base.Key() == before.Key() || base.Key() == after.Key() {
-		t.Errorf("keys %s, %s, %s, %s: want four different ones", base.Key(), more.Key(), before.Key(), after.Key())
+	more, before, after, on := base, base, base, base
+	more.Packages, before.Before, after.After, on.On = "git make", "false", "true", &base
+	keys := map[string]bool{}
+	for _, d := range []Diff{base, more, before, after, on, Offer(base, "redis-server"), Offer(base, "nginx"), Offer(more, "nginx")} {
+		keys[d.Key()] = true
+	}
+	if len(keys) != 8 {
+		t.Errorf("keys %v: want eight", keys)
 	}
 }

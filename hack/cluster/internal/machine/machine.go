@@ -59,6 +59,8 @@ type Machine struct {
 	State string
 	// DiskMB is the size of its disk.
 	DiskMB int
+	// Offers are packages that its apt installs from a repository on its own disk.
+	Offers string
 	// Cluster whose pods reach it, and it them; nil for a machine that only this one reaches.
 	Cluster *plan.Plan
 }
@@ -104,7 +106,7 @@ func (m Machine) Up(ctx context.Context, say func(string, ...any)) (Facts, error
 	if m.Number < 1 || m.Number > most {
 		return Facts{}, fmt.Errorf("a machine has a number from 1 to %d, not %d", most, m.Number)
 	}
-	lower, err := trees(ctx, say)
+	lower, err := trees(ctx, m.Offers, say)
 	if err != nil {
 		return Facts{}, err
 	}
@@ -131,7 +133,7 @@ func (m Machine) Up(ctx context.Context, say func(string, ...any)) (Facts, error
 }
 
 // trees returns the folders a machine's disk lies over, the uppermost first.
-func trees(ctx context.Context, say func(string, ...any)) ([]string, error) {
+func trees(ctx context.Context, offers string, say func(string, ...any)) ([]string, error) {
 	store, err := cache.Open()
 	if err != nil {
 		return nil, err
@@ -140,8 +142,13 @@ func trees(ctx context.Context, say func(string, ...any)) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	upper, err := debian.Diff{Name: "machine", Packages: packages, Before: prepare}.Install(ctx, store, base, say)
-	return []string{upper, base}, err
+	own := debian.Diff{Name: "machine", Packages: packages, Before: prepare}
+	upper, err := own.Install(ctx, store, base, say)
+	if err != nil || offers == "" {
+		return []string{upper, base}, err
+	}
+	top, err := debian.Offer(own, offers).Install(ctx, store, upper+":"+base, say)
+	return []string{top, upper, base}, err
 }
 
 // answers waits until the machine's sshd greets.
