@@ -63,16 +63,17 @@ func prepared(m *testing.M) int {
 type box struct {
 	Name, Address, HostKey, Key, Link string
 	Pid, Number                       int
-	disk                              int // in MB
+	disk                              int    // in MB
+	offers                            string // packages that its apt installs
 }
 
 // boot starts a machine, which ends with the test.
-func boot(t *testing.T) *box { return bootWith(t, 256) }
+func boot(t *testing.T) *box { return bootWith(t, 256, "") }
 
-// bootWith starts one with a disk of some MB.
-func bootWith(t *testing.T, disk int) *box {
+// bootWith starts one with a disk of some MB, whose apt installs some packages.
+func bootWith(t *testing.T, disk int, offers string) *box {
 	t.Helper()
-	b := &box{disk: disk} // without a number it gets one that nobody has
+	b := &box{disk: disk, offers: offers} // without a number it gets one that nobody has
 	b.up(t)
 	t.Cleanup(func() {
 		if out, err := exec.Command(tools.machine, "down", "-number", strconv.Itoa(b.Number)).CombinedOutput(); err != nil {
@@ -84,7 +85,7 @@ func bootWith(t *testing.T, disk int) *box {
 
 func (b *box) up(t *testing.T) {
 	t.Helper()
-	cmd := exec.Command(tools.machine, "up", "-number", strconv.Itoa(b.Number), "-disk", strconv.Itoa(b.disk))
+	cmd := exec.Command(tools.machine, "up", "-number", strconv.Itoa(b.Number), "-disk", strconv.Itoa(b.disk), "-offers", b.offers)
 	var problems bytes.Buffer
 	cmd.Stderr = &problems
 	out, err := cmd.Output()
@@ -431,7 +432,7 @@ func TestADatabaseRunsOnAMachineFromTheImageOfItsPod(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := dial(t, bootWith(t, 1500).login(t, "root"))
+	c := dial(t, bootWith(t, 1500, "").login(t, "root"))
 	bring(t, c, r)
 	j := &job{id: "db", want: unit.Instance{StartSeconds: 60, StopSeconds: 20, StopSignal: "SIGINT", Ports: []int32{5432},
 		Volumes: []unit.Volume{{Name: "data", Path: "/var/lib/postgresql/data"}}}}

@@ -97,11 +97,16 @@ func mixed(t *testing.T, b *box) *plan.Plan {
 		Class:       &v1alpha1.EnvironmentClass{ObjectMeta: metav1.ObjectMeta{Name: "dev"}, Spec: v1alpha1.EnvironmentClassSpec{Domain: "example.com"}},
 		Environment: env, Namespace: shop.Namespace, Hosts: []placement.Host{{Name: "db1", Address: b.Address}},
 	}
+	return planned(t, in)
+}
+
+func planned(t *testing.T, in render.Input) *plan.Plan {
+	t.Helper()
 	rendered, err := render.Product(in)
 	if err != nil {
 		t.Fatal(err)
 	}
-	made, err := plan.Compute(plan.Input{Product: in.Product, Rendered: rendered, Environment: env})
+	made, err := plan.Compute(plan.Input{Product: in.Product, Rendered: rendered, Environment: in.Environment})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,6 +120,39 @@ type rollout struct {
 	changed <-chan types.NamespacedName
 	tell    chan struct{}
 	writes  int64
+}
+
+// rollsOut is a rollout of a plan to a machine and a cluster, none of which has it yet.
+func rollsOut(t *testing.T, b *box, pods *cluster, made *plan.Plan) *rollout {
+	t.Helper()
+	machines, changed := on(t, b, 1)
+	r := &rollout{engine: &engine.Engine{Target: target.Join(pods, machines), Gate: pace.NewGate(time.Now)}, changed: changed, tell: make(chan struct{}, 100)}
+	pods.moved = func() { r.tell <- struct{}{} }
+	r.task = engine.Task{Plan: made, Scope: shop, Refused: map[plan.Key]engine.Refusal{}, Heals: map[plan.Key]engine.Heals{}, Compared: engine.Compared{},
+		Up: map[string]bool{}, Drift: v1alpha1.DriftHeal, Clocks: engine.Clocks{NoProgress: time.Minute, Deadline: 2 * time.Minute}, Since: time.Now(),
+		Outbox: r.engine.NewOutbox(t.Context(), func() { r.tell <- struct{}{} })}
+	return r
+}
+
+// takeDown tears down until nothing is left.
+func (r *rollout) takeDown(t *testing.T) {
+	t.Helper()
+	nodes := r.task.Plan.Frozen()
+	for {
+		gone, message, err := r.engine.TearDown(t.Context(), shop, nodes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if gone {
+			return
+		}
+		select {
+		case <-r.changed:
+		case <-r.tell:
+		case <-time.After(patience):
+			t.Fatalf("the teardown hangs: %s", message)
+		}
+	}
 }
 
 func (r *rollout) until(t *testing.T, what string, is func(engine.Outcome) bool) engine.Outcome {
@@ -154,7 +192,6 @@ func isReady(o engine.Outcome) bool { return o.Phase == v1alpha1.PhaseReady && o
 
 func TestAMachineAndAClusterAreOneEnvironment(t *testing.T) {
 	b := boot(t)
-	machines, changed := on(t, b, 1)
 	root := dial(t, b.login(t, "root"))
 	before := ask(t, root, leftovers)
 	pods := &cluster{objects: map[plan.Key]*unstructured.Unstructured{}, before: func() {
@@ -162,11 +199,7 @@ func TestAMachineAndAClusterAreOneEnvironment(t *testing.T) {
 			t.Errorf("web was written before db could serve: %v %s", err, out)
 		}
 	}}
-	r := &rollout{engine: &engine.Engine{Target: target.Join(pods, machines), Gate: pace.NewGate(time.Now)}, changed: changed, tell: make(chan struct{}, 100)}
-	pods.moved = func() { r.tell <- struct{}{} }
-	r.task = engine.Task{Plan: mixed(t, b), Scope: shop, Refused: map[plan.Key]engine.Refusal{}, Heals: map[plan.Key]engine.Heals{}, Compared: engine.Compared{},
-		Up: map[string]bool{}, Drift: v1alpha1.DriftHeal, Clocks: engine.Clocks{NoProgress: time.Minute, Deadline: 2 * time.Minute}, Since: time.Now(),
-		Outbox: r.engine.NewOutbox(t.Context(), func() { r.tell <- struct{}{} })}
+	r := rollsOut(t, b, pods, mixed(t, b))
 
 	r.until(t, "all is ready", isReady)
 	web := pods.objects[plan.Key{GroupVersionKind: schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "Deployment"}, Name: "web"}]
@@ -193,22 +226,7 @@ func TestAMachineAndAClusterAreOneEnvironment(t *testing.T) {
 	b.cable(t, "up")
 	r.until(t, "the machine is back", isReady)
 
-	nodes := r.task.Plan.Frozen()
-	for done := false; !done; {
-		gone, message, err := r.engine.TearDown(t.Context(), shop, nodes)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if done = gone; done {
-			break
-		}
-		select {
-		case <-changed:
-		case <-r.tell:
-		case <-time.After(patience):
-			t.Fatalf("the teardown hangs: %s", message)
-		}
-	}
+	r.takeDown(t)
 	root = dial(t, b.login(t, "root")) // the other connection was cut
 	if after := ask(t, root, leftovers); after != before {
 		t.Errorf("before:\n%s\nafter:\n%s", before, after)
