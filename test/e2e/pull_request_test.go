@@ -48,7 +48,7 @@ func TestAPullRequestHasAnEnvironmentWhileItIsOpen(t *testing.T) {
 	l.greeterProduct()
 	r := l.repository()
 	api := l.double()
-	d := l.openDoorToBuild(l.statusOut(api)...)
+	d := l.openDoorToBuild(append(l.statusOut(api), l.cached()...)...)
 
 	p := pull{number: 7, branch: "feature/SHOP-42-greet", association: "MEMBER", clone: r.url}
 	p.commit = r.commits("say hello", greeter("hello"), "refs/heads/main", "refs/heads/"+p.branch, "refs/pull/7/head")

@@ -39,7 +39,7 @@ func TestEveryRunIsTold(t *testing.T) {
 	l.greeterProduct()
 	r := l.repository()
 	api := l.double()
-	d := l.openDoorToBuild()
+	d := l.openDoorToBuild(l.cached()...)
 	l.tell(api)
 
 	p := pull{number: 7, branch: "feature/SHOP-42-greet", association: "MEMBER", clone: r.url}
