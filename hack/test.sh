@@ -64,7 +64,7 @@ machines() {
   local why
   why=$(why_no_machines)
   if [ -n "$why" ]; then skipped+=("tests on machines: $why"); return; fi
-  step "the host target on real machines" go test -count=1 -tags hosts ./pkg/target/host/...
+  step "the host target on real machines" go test -count=1 -timeout 25m -tags hosts ./pkg/target/host/...
 }
 
 # beside boots a machine for the tests beside the cluster, where the demo has one already.
