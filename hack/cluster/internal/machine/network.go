@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -13,6 +14,13 @@ import (
 )
 
 func (m Machine) namespace() string { return filepath.Join("/run/netns", m.Name()) }
+
+// hardware is the address of the network card, which stays when the machine boots again: its
+// neighbours send to the one that they know for up to a minute.
+func hardware(address string) string {
+	ip := netip.MustParseAddr(address).As4()
+	return net.HardwareAddr(append([]byte{2, 0}, ip[:]...)).String()
+}
 
 // connect gives the machine a network namespace and a cable to a bridge: that of its
 // cluster, whose node then is its way to pods and services.
@@ -26,15 +34,15 @@ func (m Machine) connect(ctx context.Context) error {
 	ns := m.Name()
 	steps := [][]string{
 		{"netns", "add", ns},
-		{"link", "add", m.link(), "type", "veth", "peer", "name", "eth0", "netns", ns},
+		{"link", "add", m.link(), "type", "veth", "peer", "name", "eth0", "address", hardware(m.Address()), "netns", ns},
 		{"link", "set", m.link(), "master", to, "up"},
 		{"-n", ns, "addr", "add", m.Address() + "/24", "dev", "eth0"},
 		{"-n", ns, "link", "set", "eth0", "up"},
 		{"-n", ns, "link", "set", "lo", "up"},
 	}
 	if m.Cluster != nil {
-		for _, net := range []netip.Prefix{m.Cluster.PodCIDR(), m.Cluster.ServiceCIDR()} {
-			steps = append(steps, []string{"-n", ns, "route", "add", net.String(), "via", m.Cluster.NodeIP().String()})
+		for _, to := range []netip.Prefix{m.Cluster.PodCIDR(), m.Cluster.ServiceCIDR()} {
+			steps = append(steps, []string{"-n", ns, "route", "add", to.String(), "via", m.Cluster.NodeIP().String()})
 		}
 	}
 	for _, args := range steps {
