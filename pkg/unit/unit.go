@@ -115,8 +115,6 @@ func (s Service) Render() (string, error) {
 	s.limits(w)
 	w.text.WriteString(closed)
 	s.capabilities(w)
-	w.section("Install")
-	w.line("WantedBy", "multi-user.target")
 	if w.err != nil {
 		return "", fmt.Errorf("write the unit of %q: %w", s.Description, w.err)
 	}

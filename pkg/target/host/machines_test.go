@@ -97,6 +97,14 @@ func (b *box) up(t *testing.T) {
 	}
 }
 
+// cut cuts its power; up boots it with an empty disk and the keys it had.
+func (b *box) cut(t *testing.T) {
+	t.Helper()
+	if out, err := exec.Command(tools.machine, "cut", "-number", strconv.Itoa(b.Number)).CombinedOutput(); err != nil {
+		t.Fatalf("cut the power of %s: %v\n%s", b.Name, err, out)
+	}
+}
+
 func (b *box) cable(t *testing.T, state string) {
 	t.Helper()
 	if out, err := exec.Command("ip", "link", "set", b.Link, state).CombinedOutput(); err != nil {
@@ -330,7 +338,7 @@ func runs(t *testing.T, c *Conn, b *box) {
 			t.Errorf("%s tells the secret: %s", command, out)
 		}
 	}
-	if modes := ask(t, c, "stat -c '%a %U' /etc/spock/services /etc/spock/services/web/current/env /etc/spock/services/web/current/spock-web.service /var/lib/spock"); modes != "700 root\n600 root\n600 root\n700 root" {
+	if modes := ask(t, c, "stat -c '%a %U' /etc/spock/services /etc/spock/services/web/current/env /etc/spock/services/web/current/spock-web.service /var/lib/spock"); modes != "700 root\n600 root\n644 root\n700 root" {
 		t.Errorf("modes are\n%s", modes)
 	}
 	if special := ask(t, c, "find /var/lib/spock -perm /7000 -o ! -user root"); special != "" {

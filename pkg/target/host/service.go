@@ -115,11 +115,7 @@ func packed(files map[string]string) ([]byte, error) {
 	var raw bytes.Buffer
 	archive := tar.NewWriter(&raw)
 	for _, name := range sorted(files) {
-		mode := int64(0o600)
-		if strings.HasPrefix(name, "file") {
-			mode = 0o644 // the directory above is root's alone; the process must be able to read it
-		}
-		err := archive.WriteHeader(&tar.Header{Name: name, Mode: mode, Size: int64(len(files[name])), Typeflag: tar.TypeReg, Format: tar.FormatPAX})
+		err := archive.WriteHeader(&tar.Header{Name: name, Mode: mode(name), Size: int64(len(files[name])), Typeflag: tar.TypeReg, Format: tar.FormatPAX})
 		if err == nil {
 			_, err = io.WriteString(archive, files[name])
 		}
@@ -129,6 +125,16 @@ func packed(files map[string]string) ([]byte, error) {
 	}
 	err := archive.Close()
 	return raw.Bytes(), err
+}
+
+// mode of a file, in a directory that is root's alone. The process must be able to read its
+// files; and systemd, which tells everybody what is in a unit, logs one that it finds hidden
+// each time it reads it.
+func mode(name string) int64 {
+	if strings.HasPrefix(name, "file") || strings.HasPrefix(name, "spock-") {
+		return 0o644
+	}
+	return 0o600
 }
 
 // Put makes a service as given and starts it. It returns when systemd has taken it up;

@@ -1,6 +1,6 @@
 # facts.sh: what the machine is, as NAME=VALUE lines. Changes nothing.
 missing=
-for tool in systemctl journalctl flock tar sha256sum nsenter stat mv cp ln; do
+for tool in systemctl journalctl flock tar sha256sum nsenter stat mv cp ln timeout; do
   command -v $tool >/dev/null || missing="$missing $tool"
 done
 [ -z "$missing" ] || fail 64 "missing:$missing"

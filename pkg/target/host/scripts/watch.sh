@@ -32,11 +32,11 @@ tell() {
 }
 
 # tell_whole tells nothing of a service that is being switched: it would be the record of
-# what is wanted beside the state of what was.
+# what is wanted beside the state of what was. Many may be switched at once, and share the lock.
 tell_whole() {
   [ -d "$conf/services" ] || { echo end; return 0; }
   exec 8>"$conf/switch"
-  flock -s 8
+  flock 8
   tell
   exec 8>&-
 }
