@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -238,6 +239,33 @@ func TestAMachineThatIsAwayIsWaitedFor(t *testing.T) {
 	taken := observed(t, next, changedNext, "web", "it is taken as it is", phase(Running))
 	if web.GetUID() != taken.GetUID() || web.GetAnnotations()[annotationApplied] != taken.GetAnnotations()[annotationApplied] {
 		t.Errorf("it was written again: %v, and now %v", web.GetAnnotations(), taken.GetAnnotations())
+	}
+}
+
+func TestAMachineThatBootsIsUsedInSeconds(t *testing.T) {
+	b := boot(t)
+	made, changed := on(t, b, 1)
+	apply := func() {
+		t.Helper()
+		if err := made.Apply(t.Context(), shop, wanted("web", "h1", app(8080)), true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	apply()
+	observed(t, made, changed, "web", "web runs", phase(Running))
+	b.cut(t)
+	observed(t, made, changed, "web", "the machine is away", func(o *unstructured.Unstructured) bool {
+		return phase(Failed)(o) && said(o, "status", "cause", "class") == string(Unreachable)
+	})
+	b.up(t)
+	back := time.Now()
+	observed(t, made, changed, "web", "its disk is seen to be empty", func(o *unstructured.Unstructured) bool { return o == nil })
+	seen := time.Since(back)
+	apply()
+	observed(t, made, changed, "web", "web runs again", phase(Running))
+	t.Logf("after the boot it was seen in %s, and web ran in %s", seen.Round(time.Millisecond), time.Since(back).Round(time.Millisecond))
+	if seen > unheeded+answerWithin {
+		t.Errorf("it was seen %s after it had booted", seen)
 	}
 }
 

@@ -144,30 +144,28 @@ func (m *machine) see(change func(*Sight)) {
 	m.changed()
 }
 
-// How long to wait before a machine is tried again, at first and at most.
-const (
-	soonest = time.Second
-	latest  = 10 * time.Second
-)
-
 // run connects, watches until the connection ends, and does so again.
 func (m *machine) run(ctx context.Context) {
-	wait := soonest
+	var wait pause
 	for ctx.Err() == nil {
 		connected, err := m.attend(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		if connected {
-			wait = soonest
-		}
-		m.see(func(s *Sight) { s.Connected, s.Failure = false, err })
+		m.lose(err)
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(wait):
-			wait = min(2*wait, latest)
+		case <-time.After(wait.after(connected, err)):
 		}
+	}
+}
+
+// lose takes note of why the machine is not watched, and tells it when it was not told so.
+func (m *machine) lose(err error) {
+	before := m.sight()
+	if before.Connected || before.Failure == nil || err == nil || before.Failure.Error() != err.Error() {
+		m.see(func(s *Sight) { s.Connected, s.Failure = false, err })
 	}
 }
 

@@ -66,6 +66,7 @@ var tries = []time.Duration{time.Second, 5 * time.Second, 30 * time.Second}
 // work does the job until it is done, or another one takes its place.
 func (t *Target) work(ctx context.Context, j *job) {
 	for try := 0; ctx.Err() == nil; try++ {
+		conn := t.connectionOf(j.machine)
 		err := t.attempt(ctx, j)
 		if err == nil {
 			t.set(j, func() { j.done, j.cause = true, nil })
@@ -76,11 +77,37 @@ func (t *Target) work(ctx context.Context, j *job) {
 			continue
 		}
 		t.set(j, func() { j.cause = causeOf(err) })
-		select {
-		case <-ctx.Done():
-		case <-time.After(tries[min(try, len(tries)-1)]):
+		if t.rest(ctx, j, conn, tries[min(try, len(tries)-1)]) {
+			try = -1
 		}
 	}
+}
+
+// rest waits before the next try, and no longer than until the machine is connected anew: what
+// failed may have had its reason in a machine that was going, and says nothing of the one that
+// has come. It says whether it has; before is the connection of the try that failed.
+func (t *Target) rest(ctx context.Context, j *job, before *Conn, wait time.Duration) (anew bool) {
+	over := time.After(wait)
+	for {
+		moved := t.moves(j.machine)
+		if now := t.connectionOf(j.machine); now != nil && now != before {
+			return true
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-over:
+			return false
+		case <-moved:
+		}
+	}
+}
+
+func (t *Target) connectionOf(name types.NamespacedName) *Conn {
+	if m := t.fleet.machine(name); m != nil {
+		return m.connection()
+	}
+	return nil
 }
 
 func (t *Target) set(j *job, change func()) {

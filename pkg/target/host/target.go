@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -62,6 +63,7 @@ type Target struct {
 	logs    map[string]string
 	waiting map[types.NamespacedName]string // environments to report when the machines of a namespace are known
 	moved   map[types.NamespacedName]chan struct{}
+	on      map[types.NamespacedName]map[types.NamespacedName]bool // environments that each machine last told of
 }
 
 var _ target.Target = (*Target)(nil)
@@ -73,24 +75,29 @@ func New(ctx context.Context, fleet *Fleet, door Door, epoch func() int64, chang
 	t := &Target{
 		ctx: ctx, fleet: fleet, releases: &releases{ctx: ctx, door: door, known: map[string]*known{}}, door: door, epoch: epoch, changed: changed,
 		jobs: map[string]*job{}, logs: map[string]string{}, waiting: map[types.NamespacedName]string{}, moved: map[types.NamespacedName]chan struct{}{},
+		on: map[types.NamespacedName]map[types.NamespacedName]bool{},
 	}
 	fleet.Listen(t.hears)
 	return t
 }
 
 // hears takes note that a machine moved: it wakes what waits for it, and reports the
-// environments that are on it or wait to be observed.
+// environments that are on it, were on it, or wait to be observed: a machine that has come back
+// with an empty disk tells of none.
 func (t *Target) hears(name types.NamespacedName) {
-	report := map[types.NamespacedName]bool{}
 	sight, _ := t.fleet.See(name)
+	now := map[types.NamespacedName]bool{}
+	for _, told := range sight.Services {
+		now[environmentOf(told.Record.Labels)] = true
+	}
+	report := maps.Clone(now)
 	t.mu.Lock()
 	if wake := t.moved[name]; wake != nil {
 		close(wake)
 		delete(t.moved, name)
 	}
-	for _, told := range sight.Services {
-		report[environmentOf(told.Record.Labels)] = true
-	}
+	maps.Copy(report, t.on[name])
+	t.on[name] = now
 	for _, j := range t.jobs {
 		if j.machine == name {
 			report[j.scope.Environment] = true
