@@ -16,8 +16,9 @@ id=$2 owner=$3 revision=$4 ports=$5
 service=$conf/services/$id unit=spock-$id.service sockets=spock-$id.socket
 ours "$id" "$owner"
 
-# A port that another process listens on: all sockets in state 0A, but for our own unit's.
-if ! systemctl is-active -q $(units_of "$id"); then
+# A port that another process listens on: all sockets in state 0A, but for our own unit's, which
+# it has also while it starts or stops.
+if ! systemctl is-active $(units_of "$id") | grep -q -v -x -e inactive -e failed -e unknown; then
   for port in $ports; do
     hex=$(printf ':%04X' "$port")
     if cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | while read -r _ local _ state _; do
