@@ -24,11 +24,11 @@ func (l *lab) all(ctx context.Context) error {
 		run  func(context.Context) error
 	}{
 		{"faults", func(ctx context.Context) error { return l.faults(ctx, work.Faults()...) }},
-		{"life", l.lives},
-		{"shapes", l.shapes},
 		{"many", func(ctx context.Context) error { return l.many(ctx, 20, 50) }},
-		{"killed", func(ctx context.Context) error { return l.killed(ctx, 100) }},
+		{"killed", func(ctx context.Context) error { return l.killed(ctx, 100) }}, // the memory of a life is that of a new controller
+		{"life", l.lives},
 		{"hosts", l.hosts},
+		{"shapes", l.shapes},
 	} {
 		if !chosen(l.parts, part.name) {
 			continue

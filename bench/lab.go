@@ -161,10 +161,10 @@ func (l *lab) each(ctx context.Context, w work.Work, e engine, trials []trial) e
 		}
 	}
 	if err == nil || name == "spock" || ctx.Err() != nil {
-		return err
+		return errors.Join(err, l.publish())
 	}
 	fmt.Fprintf(os.Stderr, "left out: %v\n", err)
-	return nil
+	return l.publish()
 }
 
 // engines are all that are measured side by side, Spock first, then the peers in the modes
@@ -186,9 +186,6 @@ func (l *lab) tell() error {
 	fmt.Println()
 	for _, m := range report.Missed(l.rows) {
 		fmt.Println("missed:", m)
-	}
-	if l.out == "" {
-		return err
 	}
 	return errors.Join(err, l.publish())
 }

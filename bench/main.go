@@ -22,18 +22,18 @@ import (
 
 // settings of a run.
 type settings struct {
-	root, out string
-	short     bool
-	verbose   bool
-	keep      bool
-	sizes     string
-	median    time.Duration
-	parts     string
-	engines   string
-	orders    string
-	patience  time.Duration
+	root, out             string
+	short                 bool
+	verbose               bool
+	keep                  bool
+	sizes                 string
+	median                time.Duration
+	parts                 string
+	engines               string
+	orders                string
+	patience              time.Duration
 	peerSizes, shapePeers string
-	machines  int
+	machines              int
 }
 
 func main() {

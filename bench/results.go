@@ -10,8 +10,12 @@ import (
 	"spock.dev/spock/bench/report"
 )
 
-// publish writes the results where the pages of the repository look for them.
+// publish writes the results, as far as they are there, where the pages of the repository look
+// for them, if they are wanted: a run of hours that is ended loses nothing.
 func (l *lab) publish() error {
+	if l.out == "" {
+		return nil
+	}
 	const picture = "benchmark.svg"
 	about := fmt.Sprintf("This run: %d processors, %s/%s, a service is ready after a median of %v.", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, l.median)
 	for name, write := range map[string]func(io.Writer) error{
