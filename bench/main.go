@@ -22,18 +22,19 @@ import (
 
 // settings of a run.
 type settings struct {
-	root, out             string
-	short                 bool
-	verbose               bool
-	keep                  bool
-	sizes                 string
-	median                time.Duration
-	parts                 string
-	engines               string
-	orders                string
-	patience              time.Duration
-	peerSizes, shapePeers string
-	machines              int
+	root, out  string
+	short      bool
+	verbose    bool
+	keep       bool
+	sizes      string
+	median     time.Duration
+	parts      string
+	engines    string
+	orders     string
+	patience   time.Duration
+	peerSizes  string
+	shapePeers string
+	machines   int
 }
 
 func main() {
