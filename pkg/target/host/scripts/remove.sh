@@ -47,3 +47,4 @@ if systemctl show --property=LoadState --value $all | grep -q -v -x -e not-found
   reread
   systemctl reset-failed $all 2>/dev/null || true
 fi
+echo "spock-$2 is gone" | systemd-cat --identifier=spock-removal || true    # for who watches

@@ -54,16 +54,19 @@ Job="[1-9]*) moving=yes ;; esac
 # of it may come late or never, the last one before a silence above all: what is on its way
 # is looked at again after two seconds, and all after thirty. One read takes all lines that
 # have come meanwhile, so that one look answers them together; the dot tells an empty line
-# from the end.
-{ echo; journalctl --follow --lines=1 --output=cat _PID=1 & while sleep 2; do echo tick; done; } | {
+# from the end. systemd says nothing of the end of a removal: the removal itself does, and after
+# each line there is one more look, should that one be lost.
+{ echo; journalctl --follow --lines=1 --output=cat _PID=1 + _UID=0 SYSLOG_IDENTIFIER=spock-removal & while sleep 2; do echo tick; done; } | {
   moving='' silent=0
   while lines=$(dd bs=65536 count=1 2>/dev/null; echo .) && [ "$lines" != . ]; do
+    said=yes
     if [ "$lines" = "tick
 ." ]; then
-      silent=$((silent + 2))
+      said='' silent=$((silent + 2))
       [ -n "$moving" ] || [ "$silent" -ge 30 ] || continue
     fi
     silent=0
     look
+    [ -z "$said" ] || moving=yes
   done
 }
