@@ -128,20 +128,6 @@ func (r *Reconciler) FinalizeKind(ctx context.Context, env *v1alpha1.Environment
 	return controller.NewSkipKey(p.key.String())
 }
 
-// tellEnd tells how far a teardown is, as seldom as any progress.
-func (r *Reconciler) tellEnd(p *pass, message string) {
-	env := p.env
-	env.MarkTerminating(message)
-	now := r.clock.Now()
-	wait := pause(int64(len(env.Status.Services)), now.Sub(env.DeletionTimestamp.Time)) - now.Sub(p.memory.toldAt)
-	if p.told.Phase != v1alpha1.PhaseTerminating || wait <= 0 {
-		p.memory.toldAt = now
-		return
-	}
-	env.Status = p.told
-	r.after(p.key, wait)
-}
-
 // ObserveDeletion forgets what was remembered of an environment.
 func (r *Reconciler) ObserveDeletion(_ context.Context, key types.NamespacedName) error {
 	r.forget(key)

@@ -24,15 +24,27 @@ func pause(moving int64, running time.Duration) time.Duration {
 }
 
 // smooth holds a status back that only shows progress and comes too soon after the
-// last one. Nothing is lost: the next one comes when it is time.
+// last one.
 func (r *Reconciler) smooth(p *pass) {
+	r.hold(p, pause(r.memories.moving.Load(), r.clock.Since(p.run.CreationTimestamp.Time)), p.hasNews())
+}
+
+// tellEnd tells how far a teardown is, as seldom as any progress.
+func (r *Reconciler) tellEnd(p *pass, message string) {
+	p.env.MarkTerminating(message)
+	every := pause(int64(len(p.env.Status.Services)), r.clock.Since(p.env.DeletionTimestamp.Time))
+	r.hold(p, every, p.told.Phase != v1alpha1.PhaseTerminating)
+}
+
+// hold leaves what was told standing, unless there is news or the last status is so long ago.
+// Nothing is lost: the next one comes when it is time.
+func (r *Reconciler) hold(p *pass, every time.Duration, news bool) {
 	if equality.Semantic.DeepEqual(p.env.Status, p.told) {
 		return
 	}
-	now := r.clock.Now()
-	wait := pause(r.memories.moving.Load(), now.Sub(p.run.CreationTimestamp.Time)) - now.Sub(p.memory.toldAt)
-	if p.hasNews() || wait <= 0 {
-		p.memory.toldAt = now
+	wait := every - r.clock.Since(p.memory.toldAt)
+	if news || wait <= 0 {
+		p.memory.toldAt = r.clock.Now()
 		return
 	}
 	p.env.Status = p.told
